@@ -1,0 +1,243 @@
+"""What the services need from the world, as Protocols; each appears with its first adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sopti_runner.domain.change import ChangeModel
+from sopti_runner.domain.ledger.event import Blob, Draft, Event
+from sopti_runner.domain.plan import Plan, RecordClass
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One reading of the machine's clocks.
+
+    Attributes:
+        time: Aware UTC, microseconds.
+        boot: Boot id of this machine.
+        mono: Nanoseconds since boot, suspended time included where the machine can tell.
+    """
+
+    time: datetime
+    boot: str
+    mono: int
+
+
+class Clock(Protocol):
+    """The machine's clocks; a service reads them once a use case."""
+
+    def now(self) -> Instant:
+        """Read wall clock, boot id and monotonic clock together."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the log ends.
+
+    Attributes:
+        size: Number of events.
+        leaf: Leaf of the last event, 32 bytes; zeros when empty.
+        root: RFC 6962 root hash over all leaves, 32 bytes.
+    """
+
+    size: int
+    leaf: bytes
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something that only one event of a log may ever take, kept by a UNIQUE constraint (``approval``, its id)."""
+
+    kind: str
+    key: str
+
+
+class LedgerStore(Protocol):
+    """The append-only table of exact bytes of one log, its blobs, checkpoints and projections."""
+
+    def create(self, log: str) -> None:
+        """Make the tables for a new log; IntegrityError when the log exists already."""
+        ...
+
+    def head(self) -> Head:
+        """Give the log's end; LedgerError when the file is missing, locked, or no ledger."""
+        ...
+
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        at: Instant,
+        *,
+        expect_size: int | None = None,
+        claims: Sequence[Claim] = (),
+    ) -> tuple[Event, ...]:
+        """Append in one durable transaction, all or none, projections included.
+
+        Args:
+            drafts: In order. A draft whose id is in the log already is not appended again; its event is given back.
+            at: Clock reading stored in each event.
+            expect_size: When given, RefusedError unless the log has exactly this size (judged against what was read).
+            claims: RefusedError naming the claim when one is taken already; nothing is appended then.
+        """
+        ...
+
+    def events(self, start: int = 0, *, types: Sequence[str] = (), subject: str = "") -> Iterator[Event]:
+        """Give parsed events in order, from ``start``; ``types`` keeps those types or ``prefix.*``, ``subject`` one subject."""
+        ...
+
+    def bodies(self, start: int = 0) -> Iterator[bytes]:
+        """Give the exact stored bytes in order."""
+        ...
+
+    def blob(self, digest: bytes) -> Blob | None:
+        """Give a blob by its digest, or None when it was erased or never stored."""
+        ...
+
+    def erase(self, digest: bytes) -> bool:
+        """Erase salt and content; True when there was something to erase. The event that records it is the caller's."""
+        ...
+
+    def save_checkpoint(self, size: int, note: str) -> None:
+        """Keep a signed note (with later cosignature lines, the note replaces the one of the same size and root)."""
+        ...
+
+    def checkpoints(self) -> Sequence[tuple[int, str]]:
+        """Give all kept notes, by size."""
+        ...
+
+    def rebuild(self) -> Sequence[str]:
+        """Make the projections anew from the events and give a line for each row that differed."""
+        ...
+
+
+class LogSigner(Protocol):
+    """The log's Ed25519 key."""
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key in C2SP signed-note form."""
+        ...
+
+    def sign(self, text: str) -> str:
+        """Give the signature line over a note's text."""
+        ...
+
+
+class CheckpointSink(Protocol):
+    """An off-box place that keeps checkpoints."""
+
+    def publish(self, origin: str, size: int, note: str) -> str:
+        """Hand over one note; gives where it went; ReportError when it did not arrive."""
+        ...
+
+    def latest(self, origin: str) -> int:
+        """Give the largest size known to have left this machine, 0 for none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A snapshot that was copied and digested.
+
+    Attributes:
+        id: Name of the stored copy: SHA-256 (hex) of its sorted file list.
+        files: Relative path → digest, as in ``Plan.snapshot``.
+        inventory: SHA-256 (hex) of the evaluated inventory for the chosen hosts.
+        hosts: Chosen hosts, sorted.
+        host_keys: Host → SHA-256 fingerprint of its pinned key.
+        engine: Versions, as in ``Plan.engine``.
+    """
+
+    id: str
+    files: Mapping[str, str]
+    inventory: str
+    hosts: tuple[str, ...]
+    host_keys: Mapping[str, str]
+    engine: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """What one task did on one host, as the worker recorded it.
+
+    Attributes:
+        kind: ``ok | changed | failed | skipped | unreachable``.
+        predicted: What the plan said, or None when the plan has no such record.
+        objects: Object → HMAC after the task, as the observer or the task's diff gives it.
+    """
+
+    host: str
+    ordinal: int
+    task: str
+    module: str
+    item: str
+    args: str
+    kind: str
+    predicted: RecordClass | None
+    before: str
+    after: str
+    objects: tuple[str, ...]
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HostOutcome:
+    """What a run left on one host.
+
+    Attributes:
+        outcome: ``changed | unchanged | failed | unreachable | not_started | unknown``.
+        reason: For a person to read; kept as a blob.
+    """
+
+    host: str
+    outcome: str
+    reason: str = ""
+
+
+Progress = Callable[[str, str], None]
+"""Called with (host, what) while long work goes on."""
+
+
+class Content(Protocol):
+    """Playbooks, roles and inventory of this court, and their sealed copies."""
+
+    def change_model(self, playbook: str) -> ChangeModel:
+        """Read the model beside the playbook; ContentError when it is missing or malformed, naming line and key."""
+        ...
+
+    def playbooks(self) -> Sequence[str]:
+        """Give the playbooks that have a change model, sorted."""
+        ...
+
+    def seal(self, playbook: str, *, limit: Sequence[str], variables: Mapping[str, Any]) -> Sealed:
+        """Copy the closure, check it statically, digest the copy; ContentError names the file and rule broken."""
+        ...
+
+    def altered(self, sealed_id: str) -> Sequence[str]:
+        """Give the files of a stored copy that no longer match its digests, sorted; empty when intact."""
+        ...
+
+
+class Engine(Protocol):
+    """Ansible, through our launcher, always from a sealed copy."""
+
+    def plan(self, sealed: Sealed, playbook: str, variables: Mapping[str, Any], tags: Sequence[str], progress: Progress) -> Plan:
+        """Run in check mode on the real hosts and give the plan; ExecutionError when the play could not run at all."""
+        ...
+
+    def drift(self, plan: Plan, sealed: Sealed) -> Sequence[tuple[str, str, str, str]]:
+        """Compare each approved object on each host now: (host, object, expected, found) for each difference."""
+        ...
+
+    def apply(
+        self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
+    ) -> Sequence[HostOutcome]:
+        """Run for real; ``on_task`` is called in order as the workers record outcomes."""
+        ...
