@@ -1,0 +1,128 @@
+"""Machine settings: order of sources, strictness, and what an error tells."""
+
+from pathlib import Path
+
+import pytest
+
+from sopti_runner.errors import SettingsError
+from sopti_runner.settings import DEFAULT_FILE, Settings
+
+
+def files(**by_name: bytes):
+    """Give a reader over invented files; any other name does not exist."""
+
+    def read(name: str) -> bytes:
+        if name not in table:
+            raise FileNotFoundError(2, "No such file or directory", name)
+        return table[name]
+
+    table = {DEFAULT_FILE if key == "default" else f"/{key}": content for key, content in by_name.items()}
+    return read
+
+
+def refused(content: bytes, **environ: str) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(environ, files(default=content))
+    error = caught.value
+    assert error.exit_code == 2
+    assert error.on
+    assert error.expected
+    assert error.found
+    assert error.next
+    return error
+
+
+def test_load_nothing_given_defaults_stand():
+    settings = Settings.load({}, files())
+    assert settings.state_dir == Path("/var/lib/sopti")
+    assert settings.database == "sqlite:////var/lib/sopti/ledger.db"
+    assert settings.ssh_private_key is None
+    assert settings.lang == "id"
+
+
+def test_load_file_and_variable_variable_wins():
+    settings = Settings.load(
+        {"SOPTI_LANG": "en", "SOPTI_SINKS": "/mnt/a:/mnt/b", "HOME": "/home/x"},
+        files(default=b'lang = "id"\nstate_dir = "/srv/s"\nsinks = ["/mnt/c"]\n'),
+    )
+    assert settings == Settings(lang="en", state_dir=Path("/srv/s"), sinks=(Path("/mnt/a"), Path("/mnt/b")))
+
+
+def test_load_chosen_file_missing_is_refused():
+    with pytest.raises(SettingsError) as caught:
+        Settings.load({"SOPTI_CONFIG": "/elsewhere.toml"}, files(default=b'lang = "en"'))
+    assert caught.value.on == "/elsewhere.toml"
+
+
+def test_load_unreadable_file_says_so():
+    def denied(name: str) -> bytes:
+        raise PermissionError(13, "Permission denied", name)
+
+    with pytest.raises(SettingsError) as caught:
+        Settings.load({}, denied)
+    assert caught.value.found == "Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b'lang = "id"\nstate_dir = "/srv\n', 2),
+        (b'lang = "id"\nsinks = [\n  "/mnt",\n', 3),
+        (b'lang = "id"\n\nstate_dir\n', 3),
+        (b'lang = "id"\nlang = "en"\n', 2),
+        (b'lang = "id"\n# caf\xe9\n', 2),
+    ],
+    ids=["open-quote", "cut-in-list", "no-value", "twice", "not-utf-8"],
+)
+def test_load_malformed_file_names_the_line(content, line):
+    assert refused(content).on == f"{DEFAULT_FILE}:{line}"
+
+
+@pytest.mark.parametrize(("key", "near"), [("state_dri", "state_dir"), ("sink", "sinks"), ("database", "database_url")])
+def test_load_misspelt_key_names_the_nearest(key, near):
+    error = refused(f'{key} = "/x"\n'.encode())
+    assert f"did you mean {near}?" in str(error)
+
+
+@pytest.mark.parametrize("key", ["zone", "approval_policy", "roles", "waivers"])
+def test_load_policy_key_is_refused_as_policy(key):
+    assert "the court's policy" in str(refused(f'{key} = "x"\n'.encode()))
+
+
+def test_load_table_is_refused_as_unknown():
+    assert "Unknown setting" in str(refused(b"[paths]\nx = 1\n"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"lang = 3\n",
+        b'lang = "fr"\n',
+        b'state_dir = "relative/path"\n',
+        b'state_dir = ""\n',
+        b"state_dir = true\n",
+        b'sinks = "/mnt/a"\n',
+        b"sinks = [1]\n",
+        b'sinks = ["a"]\n',
+        b'database_url = "mysql://x"\n',
+    ],
+)
+def test_load_wrong_value_is_refused_naming_the_key(content):
+    assert content.split(b" ")[0].decode() in str(refused(content))
+
+
+def test_load_wrong_database_password_is_not_shown():
+    error = refused(b'database_url = "postgres://sopti:rahasia@db/x"\n')
+    assert "rahasia" not in repr(error.__dict__)
+
+
+def test_load_misspelt_variable_is_refused():
+    assert "did you mean state_dir?" in str(refused(b"", SOPTI_STATEDIR="/x"))
+
+
+def test_load_variable_of_other_parts_is_left_alone():
+    assert Settings.load({"SOPTI_SOAK": "1", "SOPTI_CONFIG": ""}, files()) == Settings()
+
+
+def test_load_empty_key_path_means_none():
+    assert Settings.load({"SOPTI_SSH_PRIVATE_KEY": ""}, files()).ssh_private_key is None
