@@ -10,21 +10,7 @@ from typing import Any, Protocol
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.ledger.event import Blob, Draft, Event
 from sopti_runner.domain.plan import Plan, RecordClass
-
-
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """One reading of the machine's clocks.
-
-    Attributes:
-        time: Aware UTC, microseconds.
-        boot: Boot id of this machine.
-        mono: Nanoseconds since boot, suspended time included where the machine can tell.
-    """
-
-    time: datetime
-    boot: str
-    mono: int
+from sopti_runner.domain.time_rules import Instant
 
 
 class Clock(Protocol):
@@ -50,14 +36,6 @@ class Head:
     root: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Something that only one event of a log may ever take, kept by a UNIQUE constraint (``approval``, its id)."""
-
-    kind: str
-    key: str
-
-
 class LedgerStore(Protocol):
     """The append-only table of exact bytes of one log, its blobs, checkpoints and projections."""
 
@@ -69,30 +47,45 @@ class LedgerStore(Protocol):
         """Give the log's end; LedgerError when the file is missing, locked, or no ledger."""
         ...
 
-    def append(
-        self,
-        drafts: Sequence[Draft],
-        at: Instant,
-        *,
-        expect_size: int | None = None,
-        claims: Sequence[Claim] = (),
-    ) -> tuple[Event, ...]:
+    @property
+    def log(self) -> str:
+        """The log's origin."""
+        ...
+
+    def append(self, drafts: Sequence[Draft], at: Instant, *, expect_size: int | None = None) -> tuple[Event, ...]:
         """Append in one durable transaction, all or none, projections included.
+
+        What only one event of a log may ever take (an approval) is named in the draft's data, as
+        ``"claims": [["approval", id]]`` (``domain.ledger.event.claims_of``), and kept by a UNIQUE constraint:
+        RefusedError naming the claim when it is taken already; nothing is appended then.
 
         Args:
             drafts: In order. A draft whose id is in the log already is not appended again; its event is given back.
             at: Clock reading stored in each event.
             expect_size: When given, RefusedError unless the log has exactly this size (judged against what was read).
-            claims: RefusedError naming the claim when one is taken already; nothing is appended then.
         """
         ...
 
     def events(self, start: int = 0, *, types: Sequence[str] = (), subject: str = "") -> Iterator[Event]:
-        """Give parsed events in order, from ``start``; ``types`` keeps those types or ``prefix.*``, ``subject`` one subject."""
+        """Give parsed events in order, from ``start``.
+
+        Args:
+            start: First ``seq``.
+            types: Keeps those types only; ``prefix.*`` stands for all types of a prefix.
+            subject: Keeps one subject only.
+        """
         ...
 
     def bodies(self, start: int = 0) -> Iterator[bytes]:
         """Give the exact stored bytes in order."""
+        ...
+
+    def leaves(self, start: int = 0) -> Iterator[bytes]:
+        """Give the leaves in order, 32 bytes each: what ``merkle.Tree`` needs for proofs."""
+        ...
+
+    def touching(self, host: str, object_: str) -> Iterator[Event]:
+        """Give the ``task.finished`` events that touched ``kind:key`` on a host, in order."""
         ...
 
     def blob(self, digest: bytes) -> Blob | None:
@@ -109,6 +102,10 @@ class LedgerStore(Protocol):
 
     def checkpoints(self) -> Sequence[tuple[int, str]]:
         """Give all kept notes, by size."""
+        ...
+
+    def differences(self) -> Sequence[str]:
+        """Compare columns, head, claims and projections with the events; gives a line for each row that differs."""
         ...
 
     def rebuild(self) -> Sequence[str]:
@@ -228,7 +225,9 @@ class Content(Protocol):
 class Engine(Protocol):
     """Ansible, through our launcher, always from a sealed copy."""
 
-    def plan(self, sealed: Sealed, playbook: str, variables: Mapping[str, Any], tags: Sequence[str], progress: Progress) -> Plan:
+    def plan(
+        self, sealed: Sealed, playbook: str, variables: Mapping[str, Any], tags: Sequence[str], progress: Progress
+    ) -> Plan:
         """Run in check mode on the real hosts and give the plan; ExecutionError when the play could not run at all."""
         ...
 
@@ -240,4 +239,48 @@ class Engine(Protocol):
         self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
     ) -> Sequence[HostOutcome]:
         """Run for real; ``on_task`` is called in order as the workers record outcomes."""
+        ...
+
+
+class StatementSigner(Protocol):
+    """A person's own SSH key at this terminal: a file, an agent, or a hardware key."""
+
+    @property
+    def fingerprint(self) -> str:
+        """``SHA256:…`` of the public key."""
+        ...
+
+    def sign(self, statement: bytes) -> str:
+        """Give the armored SSHSIG (namespace ``act@sopti``); UsageError when the key can't sign."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A statement that waits for its signature, with all that the event will need.
+
+    Attributes:
+        statement: The exact bytes to sign.
+        blobs: The texts it binds by digest.
+        display: The text shown before signing.
+    """
+
+    statement: bytes
+    blobs: tuple[Blob, ...]
+    display: str
+
+
+class Outbox(Protocol):
+    """Statements that left for another machine or for paper, until their signature comes back."""
+
+    def put(self, waiting: Waiting) -> None:
+        """Keep a statement under its SHA-256."""
+        ...
+
+    def get(self, digest: str) -> Waiting:
+        """Give a kept statement by its SHA-256 (hex) or an unambiguous beginning of it; NotFoundError otherwise."""
+        ...
+
+    def drop(self, digest: str) -> None:
+        """Forget a statement whose act is recorded."""
         ...
