@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -283,4 +284,12 @@ class Outbox(Protocol):
 
     def drop(self, digest: str) -> None:
         """Forget a statement whose act is recorded."""
+        ...
+
+
+class RunLock(Protocol):
+    """Held by the one process that runs something on hosts."""
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Take the lock for a while; RefusedError at once when another live process holds it."""
         ...

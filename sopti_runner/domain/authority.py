@@ -1,0 +1,312 @@
+"""Authority: may this person do this act, now, in this court?
+
+The rule this module keeps:
+
+- ``judge`` is pure and total: it gives every reason at once, an empty tuple means yes, and it is asked twice with the
+  same answer: before an act is written, and by a verifier over the stored events.
+- Persons are compared, never accounts or keys. Approver ≠ executor is absolute; requester or adviser as approver is
+  refused unless the court waived it by a dated, two-signature policy.
+- A statement must say what the act does, for this log, under this policy, with a nonce never seen before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sopti_runner.domain import governance, sshsig
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.reason import Reason
+from sopti_runner.domain.request import CHOICES, RULES, TRANSITIONS, WORDS_NEEDED, ActName, Request
+from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, Statement, parse_statement
+from sopti_runner.errors import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act as it is put before the ledger.
+
+    Attributes:
+        name: An ``ActName`` value, ``propose`` or ``confirm``.
+        subjects: Request ids, or one proposal id.
+        data: What the event will carry besides statement and proof.
+        raw: The exact statement bytes that were signed.
+    """
+
+    name: str
+    subjects: tuple[str, ...]
+    person: str
+    office: str
+    data: Mapping[str, Any]
+    raw: bytes
+    proof: Proof
+
+
+def judge(court: Court, act: Act, now: datetime) -> tuple[Reason, ...]:
+    """Give every reason why an act may not be recorded; none means it may.
+
+    Args:
+        court: What the ledger says up to here.
+        act: The act with its proof.
+        now: Time of the event that would record it, aware UTC.
+    """
+    reasons = [*_statement_reasons(court, act), *_proof_reasons(court, act, now)]
+    if act.name in (governance.PROPOSE, governance.CONFIRM):
+        reasons += _governance_reasons(court, act, now)
+    else:
+        reasons += _request_reasons(court, act, now)
+    return tuple(reasons)
+
+
+def offices_for(court: Court, act: ActName) -> tuple[str, ...]:
+    """Give the offices that may do an act in this court, sorted."""
+    return tuple(sorted({court.executor(step) for step in RULES[act].steps}))
+
+
+def _statement_reasons(court: Court, act: Act) -> Iterable[Reason]:
+    try:
+        said = parse_statement(act.raw)
+    except ValueError as error:
+        yield Reason("statement_malformed", N_("The signed statement can't be read: {why}"), {"why": str(error)})
+        return
+    pairs = {
+        "log": (said.log, court.origin),
+        "act": (said.act, act.name),
+        "subjects": (said.subjects, act.subjects),
+        "person": (said.person, act.person),
+        "office": (said.office, act.office),
+        "policy": (said.policy, court.policy.digest),
+        "data": (dict(said.data), dict(act.data)),
+    }
+    for key, (found, expected) in pairs.items():
+        if found != expected:
+            yield Reason("statement_differs", N_("The signed statement speaks of another {part}"), {"part": key})
+    if said.nonce in court.nonces:
+        yield Reason("statement_replayed", N_("This signed statement was used before"))
+    if said.head_size > court.size:
+        yield Reason("statement_ahead", N_("The signed statement names a ledger longer than this one"))
+
+
+def _proof_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
+    proof = act.proof
+    signer = court.register.persons.get(proof.by)
+    key = signer.key(proof.key) if signer else None
+    if key is None:
+        yield Reason("key_unknown", N_("The signature is not by an enrolled key of {person}"), {"person": proof.by})
+    elif not key.counts_at(court.size):
+        yield Reason("key_retired", N_("The key {key} no longer counts"), {"key": proof.key})
+    else:
+        try:
+            sshsig.verify(proof.armored, act.raw, namespace=NAMESPACE, allowed={key.public})
+        except ValueError as error:
+            yield Reason("signature_bad", N_("The signature does not verify: {why}"), {"why": str(error)})
+    yield from _PROOF_RULES[proof.kind](court, act, now)
+
+
+def _by_own_signature(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
+    if act.proof.by != act.person:
+        yield Reason(
+            "signer_differs", N_("The statement of {person} is signed by someone else"), {"person": act.person}
+        )
+
+
+def _by_attestation(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
+    if act.name in (governance.PROPOSE, governance.CONFIRM) or act.name not in court.policy.attested:
+        yield Reason("signature_needed", N_("This act needs the person's own signature"), {"act": act.name})
+    operator = court.executor("B1")
+    if not court.capacity(act.proof.by, operator, now):
+        yield Reason(
+            "attester_no_office", N_("Only an operator in office may attest what someone else did"), who=(operator,)
+        )
+
+
+def _by_paper(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
+    if act.name not in (ActName.APPROVE, ActName.GRANT, ActName.REJECT) or not court.policy.paper:
+        yield Reason("paper_not_accepted", N_("The policy does not accept this act on paper"), {"act": act.name})
+    if "scan" not in parse_texts(act.raw):
+        yield Reason("scan_missing", N_("An act on paper needs the scan of the signed page"))
+    if act.proof.by in (act.person, act.data.get("recorder")):
+        yield Reason("second_person_needed", N_("The scan must be attested by a second person who did not record it"))
+    if not act.data.get("recorder"):
+        yield Reason("recorder_missing", N_("An act on paper names who recorded it"))
+    if not court.register.offices_of(act.proof.by, now, court.today(now)):
+        yield Reason("second_no_office", N_("The second person holds no office now"))
+
+
+_PROOF_RULES: Mapping[ProofKind, Callable[[Court, Act, datetime], Iterable[Reason]]] = {
+    ProofKind.SIGNATURE: _by_own_signature,
+    ProofKind.ATTESTED: _by_attestation,
+    ProofKind.PAPER: _by_paper,
+}
+
+
+def parse_texts(raw: bytes) -> Mapping[str, str]:
+    """Give the text digests a statement binds; empty when it can't be read (another reason says so)."""
+    try:
+        return parse_statement(raw).texts
+    except ValueError:
+        return {}
+
+
+def _capacity_reasons(court: Court, act: Act, offices: tuple[str, ...], now: datetime) -> Iterable[Reason]:
+    if act.office not in offices:
+        yield Reason(
+            "wrong_office",
+            N_("In this court the act {act} belongs to: {offices}"),
+            {"act": act.name, "offices": ", ".join(offices)},
+            offices,
+        )
+    if not court.capacity(act.person, act.office, now):
+        yield Reason(
+            "not_in_office",
+            N_("{person} does not hold the office {office} now"),
+            {"person": act.person, "office": act.office},
+            (act.office,),
+        )
+
+
+def _governance_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
+    yield from _capacity_reasons(court, act, court.offices, now)
+    if act.name == governance.PROPOSE:
+        return
+    proposal = court.proposals.get(act.subjects[0]) if act.subjects else None
+    if proposal is None or proposal.confirmed:
+        yield Reason("no_such_proposal", N_("There is no proposal that waits for this confirmation"))
+        return
+    if proposal.person == act.person:
+        yield Reason("own_proposal", N_("Nobody confirms a proposal of their own"), who=court.offices)
+    if governance.about(proposal) == act.person:
+        yield Reason("own_benefit", N_("Nobody confirms a key or an office for themselves"), who=court.offices)
+
+
+def _request_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
+    name = ActName(act.name)
+    yield from _capacity_reasons(court, act, offices_for(court, name), now)
+    yield from _content_reasons(act, name)
+    if name is ActName.REGISTER:
+        if any(s in court.requests for s in act.subjects):
+            yield Reason("registered_before", N_("This request is registered already"))
+        return
+    if not act.subjects or (len(act.subjects) > 1 and name is not ActName.GRANT):
+        yield Reason("one_request", N_("This act is about exactly one request"))
+    for subject in act.subjects:
+        request = court.requests.get(subject)
+        if request is None:
+            yield Reason("no_such_request", N_("There is no request {request}"), {"request": subject})
+            continue
+        if (request.state, name) not in TRANSITIONS:
+            yield Reason(
+                "wrong_state",
+                N_("Request {request} is {state}; {act} can't follow"),
+                {"request": request.number, "state": request.state.value, "act": name.value},
+            )
+        for check in _CHECKS.get(name, ()):
+            yield from check(court, act, request, now)
+
+
+def _content_reasons(act: Act, name: ActName) -> Iterable[Reason]:
+    for key, allowed in CHOICES.get(name, {}).items():
+        if act.data.get(key) not in allowed:
+            yield Reason(
+                "value_not_allowed", N_("{key} must be one of: {allowed}"), {"key": key, "allowed": ", ".join(allowed)}
+            )
+    texts = parse_texts(act.raw)
+    needed = WORDS_NEEDED.get(name, ()) + (("reason",) if RULES[name].reason else ())
+    for key in needed:
+        if key not in texts:
+            yield Reason("text_missing", N_("This act needs a text: {key}"), {"key": key})
+
+
+def _technical(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    if not request.technical:
+        yield Reason(
+            "no_technical_change",
+            N_("Request {request} was classified as no technical change"),
+            {"request": request.number},
+        )
+
+
+def _not_technical(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    if request.technical and request.change_type:
+        yield Reason(
+            "technical_change",
+            N_("Request {request} is a technical change and needs a plan"),
+            {"request": request.number},
+        )
+
+
+def _separation(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    """SOP: who asks, who advises, who approves and who carries out are different persons (B7 ≠ B8, B8 ≠ B9)."""
+    today = court.today(now)
+    if request.requester == act.person and not court.policy.waived("requester_approves", today):
+        yield Reason(
+            "approver_is_requester", N_("Who asked for it can't approve it"), who=offices_for(court, ActName.APPROVE)
+        )
+    if request.advised_by == act.person and not court.policy.waived("adviser_approves", today):
+        yield Reason(
+            "approver_is_adviser", N_("Who gave the advice can't approve"), who=offices_for(court, ActName.APPROVE)
+        )
+    if request.plan and request.plan.by == act.person:
+        yield Reason(
+            "approver_is_executor",
+            N_("Who made the plan and will carry it out can't approve it"),
+            who=offices_for(court, ActName.APPROVE),
+        )
+
+
+def _plan_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    plan = request.plan
+    if plan is None or act.data.get("plan") != plan.digest:
+        yield Reason("plan_differs", N_("The act names another plan than the request stands on"))
+        return
+    if plan.unapprovable:
+        yield Reason(
+            "plan_failed", N_("The plan has {count} tasks that could not be predicted"), {"count": plan.unapprovable}
+        )
+
+
+def _approval_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    if request.plan and tuple(act.data.get("hosts", ())) != request.plan.hosts:
+        yield Reason("hosts_differ", N_("The approval names other hosts than the plan"))
+    if request.plan and request.advised_plan != request.plan.digest:
+        yield Reason("advice_on_other_plan", N_("The advice was given on another plan"))
+    try:
+        opens = datetime.fromisoformat(act.data["not_before"])
+        ends = datetime.fromisoformat(act.data["expires"])
+        if opens >= ends or ends <= now or ends - now > timedelta(days=court.policy.validity_days):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        yield Reason(
+            "validity_wrong",
+            N_("An approval ends in the future, after it begins, at most {days} days from now"),
+            {"days": court.policy.validity_days},
+        )
+    if act.data.get("uses") != 1:
+        yield Reason("uses_wrong", N_("An approval is for one use"))
+
+
+_Check = Callable[[Court, Act, Request, datetime], Iterable[Reason]]
+_CHECKS: Mapping[ActName, tuple[_Check, ...]] = {
+    ActName.PLAN: (_technical,),
+    ActName.TRIAGE: (_not_technical,),
+    ActName.GRANT: (_not_technical, _separation),
+    ActName.CONSIDER: (_plan_bound,),
+    ActName.APPROVE: (_plan_bound, _approval_bound, _separation),
+}
+
+
+def waivers_used(court: Court, request: Request, person: str) -> tuple[str, ...]:
+    """Give the separations that an approval by ``person`` would need waived, sorted; recaps show them as dirangkap."""
+    used = []
+    if request.advised_by == person:
+        used.append("adviser_approves")
+    if request.requester == person:
+        used.append("requester_approves")
+    return tuple(used)
+
+
+def statement_of(act: Act) -> Statement:
+    """Give an act's statement; ValueError when malformed."""
+    return parse_statement(act.raw)

@@ -1,0 +1,188 @@
+"""Acts: a person's act is prepared as a statement, proven, judged, and recorded; one way for every act of the SOP."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sopti_runner.domain.authority import Act, judge, offices_for
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.derived import derived
+from sopti_runner.domain.governance import CONFIRM, PROPOSE
+from sopti_runner.domain.ledger.event import Blob, Draft, Event, blob_digest
+from sopti_runner.domain.request import EVENT_OF, ActName
+from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, statement_digest
+from sopti_runner.errors import N_, NotFoundError, UsageError
+from sopti_runner.ports import Outbox, StatementSigner, Waiting
+from sopti_runner.services.books import Books, actor_of
+
+CHECKPOINTED = frozenset({"request.approved", "request.granted", "governance.confirmed", "clock.corrected"})
+"""Events after which the ledger's end is signed and sent off the machine."""
+
+
+class Acts:
+    """Prepare acts and record them.
+
+    Args:
+        books: The court's books.
+        outbox: Where statements wait whose signature is made elsewhere.
+    """
+
+    def __init__(self, books: Books, outbox: Outbox) -> None:
+        self.books, self.outbox = books, outbox
+
+    def prepare(
+        self,
+        name: str,
+        *,
+        person: str,
+        subjects: Sequence[str],
+        data: Mapping[str, Any],
+        texts: Mapping[str, str | bytes] | None = None,
+        display: str = "",
+        office: str = "",
+    ) -> Waiting:
+        """Make the statement of an act, with its texts sealed; nothing is written.
+
+        Args:
+            name: An ``ActName`` value, ``propose`` or ``confirm``.
+            person: Who acts.
+            subjects: Request ids; for REGISTER and PROPOSE empty (the id is made here).
+            data: The act's own words.
+            texts: Free texts and files, by name.
+            display: What the person was shown; bound by its digest.
+            office: In which office; when empty, the first that this person holds and that may do the act.
+        """
+        books, at = self.books, self.books.now()
+        court, head = books.court(), books.store.head()
+        blobs = tuple(books.blob(key, value) for key, value in (texts or {}).items())
+        made = name in (ActName.REGISTER, PROPOSE)
+        statement = Statement(
+            log=court.origin,
+            act=name,
+            subjects=(books.new_id(at),) if made else tuple(subjects),
+            person=person,
+            office=office or self._office(court, name, person),
+            data=data,
+            texts={b.name: blob_digest(b).hex() for b in blobs},
+            head_size=head.size,
+            head_root=head.root.hex(),
+            policy=court.policy.digest,
+            display=hashlib.sha256(display.encode()).hexdigest(),
+            nonce=secrets.token_hex(16),
+            made_at=at.time.isoformat(),
+        )
+        return Waiting(statement.encode(), blobs, display)
+
+    def _office(self, court: Court, name: str, person: str) -> str:
+        allowed = court.offices if name in (PROPOSE, CONFIRM) else offices_for(court, ActName(name))
+        at = self.books.now().time
+        held = [office for office in allowed if court.capacity(person, office, at)]
+        return held[0] if held else (allowed[0] if allowed else "")
+
+    def sign(self, waiting: Waiting, signer: StatementSigner) -> tuple[Event, ...]:
+        """Sign with the person's own key at this terminal, or attest by the key of whoever sits here, and record."""
+        statement = parse_statement(waiting.statement)
+        owner = self.books.court().register.owner(signer.fingerprint)
+        if owner is None:
+            raise NotFoundError(
+                N_("This key is not enrolled"),
+                on=signer.fingerprint,
+                next=N_("sopti office enrol, then sopti office confirm"),
+            )
+        kind = ProofKind.SIGNATURE if owner.id == statement.person else ProofKind.ATTESTED
+        proof = Proof(kind, owner.id, signer.fingerprint, signer.sign(waiting.statement))
+        return self.record(waiting, proof)
+
+    def export(self, waiting: Waiting) -> str:
+        """Keep the statement until its signature comes back; gives its SHA-256 (hex)."""
+        self.outbox.put(waiting)
+        return statement_digest(waiting.statement)
+
+    def bring(self, digest: str, armored: str, fingerprint: str, kind: ProofKind) -> tuple[Event, ...]:
+        """Record an exported statement with the signature that came back.
+
+        Args:
+            digest: SHA-256 (hex) of the statement, or its beginning.
+            armored: The SSHSIG text.
+            fingerprint: Of the key inside it.
+            kind: Signature of the person, or of the second person for paper.
+        """
+        waiting = self.outbox.get(digest)
+        owner = self.books.court().register.owner(fingerprint)
+        if owner is None:
+            raise NotFoundError(N_("This key is not enrolled"), on=fingerprint, next="sopti office list")
+        events = self.record(waiting, Proof(kind, owner.id, fingerprint, armored))
+        self.outbox.drop(statement_digest(waiting.statement))
+        return events
+
+    def record(self, waiting: Waiting, proof: Proof) -> tuple[Event, ...]:
+        """Judge an act with its proof and append it, one event a subject.
+
+        Raises:
+            RefusedError: The act may not be done; the refusal is an event.
+            UsageError: The statement and its texts do not belong together.
+        """
+        books = self.books
+        statement = parse_statement(waiting.statement)
+        held = {b.name: blob_digest(b).hex() for b in waiting.blobs}
+        if held != dict(statement.texts):
+            raise UsageError(N_("The texts are not those of the statement"), on=statement_digest(waiting.statement))
+        court, at = books.court(), books.now()
+        act = Act(
+            statement.act,
+            statement.subjects,
+            statement.person,
+            statement.office,
+            statement.data,
+            waiting.statement,
+            proof,
+        )
+        reasons = judge(court, act, at.time)
+        if not _corrects_clock(court, act):
+            reasons = (*books.clock_reasons(court, at), *reasons)
+        if reasons:
+            subject = act.subjects[0] if act.subjects else ""
+            books.refuse(subject, actor_of(court, act, at), reasons, N_("This act is refused"), {"act": act.name})
+        events = books.write(court, self._drafts(court, act, waiting.blobs, at), at)
+        if events and events[0].type in CHECKPOINTED:
+            books.checkpoint()
+        return events
+
+    def _drafts(self, court: Court, act: Act, blobs: Sequence[Blob], at: Any) -> list[Draft]:
+        statement = parse_statement(act.raw)
+        drafts = []
+        for subject in act.subjects:
+            ident = subject if act.name in (ActName.REGISTER, PROPOSE) else self.books.new_id(at)
+            data = {**_own_data(court, act, subject, at), **_signed(act, statement)}
+            drafts.append(Draft(ident, _event_type(court, act), subject, actor_of(court, act, at), data, blobs))
+        return [replace(d, blobs=()) if n else d for n, d in enumerate(drafts)]
+
+
+def _own_data(court: Court, act: Act, subject: str, at: Any) -> dict[str, Any]:
+    if act.name in (PROPOSE, CONFIRM):
+        return dict(act.data)
+    return {**act.data, **derived(court, act, subject, at.time)}
+
+
+def _signed(act: Act, statement: Statement) -> dict[str, Any]:
+    return {"statement": act.raw.decode("utf-8"), "proof": act.proof.to_data(), "nonce": statement.nonce}
+
+
+def _event_type(court: Court, act: Act) -> str:
+    if act.name == PROPOSE:
+        return "governance.proposed"
+    if act.name == CONFIRM:
+        return "clock.corrected" if _corrects_clock(court, act) else "governance.confirmed"
+    return EVENT_OF[ActName(act.name)]
+
+
+def _corrects_clock(court: Court, act: Act) -> bool:
+    """Tell whether the act is one of the two that put a wrong clock right: the only acts a wrong clock does not stop."""
+    if act.name == PROPOSE:
+        return act.data.get("kind") == "clock"
+    proposal = court.proposals.get(act.subjects[0]) if act.name == CONFIRM and act.subjects else None
+    return proposal is not None and proposal.kind == "clock"

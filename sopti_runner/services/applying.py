@@ -1,0 +1,218 @@
+"""Applying: the gate's decision, then the run, then the truth about it; in this order and never again for one approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sopti_runner.domain.authority import Act, judge
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.gate import Authority, Evidence, Permit, Refusal, decide
+from sopti_runner.domain.ledger.event import SYSTEM, Draft
+from sopti_runner.domain.plan import Plan
+from sopti_runner.domain.request import ActName, Request
+from sopti_runner.domain.run import UNKNOWN, Run, outcome_of
+from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
+from sopti_runner.domain.time_rules import Instant
+from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, SoptiError
+from sopti_runner.ports import Content, Engine, HostOutcome, Progress, RunLock, Sealed, StatementSigner, TaskOutcome
+from sopti_runner.services.acts import Acts
+from sopti_runner.services.books import Books, actor_of
+from sopti_runner.services.planning import find, record_read, sealed_of, stored_plan
+
+BATCH = 100
+"""Task events appended in one transaction while a run goes on."""
+
+
+class Applying:
+    """Carry out an approved plan.
+
+    Args:
+        acts: The court's acts.
+        content: Playbooks and sealed copies.
+        engine: Ansible.
+        lock: Held for the length of a run; a run whose lock is free is over, whatever the ledger still says.
+    """
+
+    def __init__(self, acts: Acts, content: Content, engine: Engine, lock: RunLock) -> None:
+        self.acts, self.books, self.content, self.engine, self.lock = acts, acts.books, content, engine, lock
+
+    def apply(self, number: str, signer: StatementSigner, progress: Progress) -> Run:
+        """Decide, run, record.
+
+        Raises:
+            RefusedError: The gate said no; recorded, no host touched.
+            LedgerError: The ledger can't take the start; no host touched.
+        """
+        with self.lock.hold():
+            self.bury_dead()
+            court = self.books.court()
+            request = find(court, number)
+            owner = court.register.owner(signer.fingerprint)
+            executor = owner.id if owner else ""
+            plan, evidence = self._look(court, request, progress)
+            start = self._start_act(request, executor, plan, signer)
+            run, sealed = self._open(start, request, executor, evidence, plan)
+            return self._carry_out(run, request, plan, sealed, progress)
+
+    def bury_dead(self) -> tuple[str, ...]:
+        """Record runs as interrupted that the ledger calls running; only while the lock is ours. Gives their ids."""
+        court = self.books.court()
+        dead = tuple(r.id for r in court.runs.values() if r.outcome == "running")
+        for ident in dead:
+            run = court.runs[ident]
+            outcomes = [HostOutcome(h, UNKNOWN, "the runner ended before it could say") for h in run.hosts or {}]
+            self._close(run, outcomes)
+            court = self.books.court()
+        return dead
+
+    def _look(self, court: Court, request: Request, progress: Progress) -> tuple[Plan | None, Evidence]:
+        """Gather what the gate judges: cheap things first, the hosts only when nothing stands against it yet."""
+        try:
+            plan = stored_plan(self.books, request)
+        except SoptiError:
+            return None, Evidence(plan="", drift=None)
+        assert request.plan is not None, "a stored plan has a reference"
+        evidence = Evidence(
+            plan=request.plan.digest,
+            altered=tuple(
+                self.content.compare(request.plan.sealed, plan.playbook, limit=plan.hosts, variables=plan.variables)
+            ),
+            tampered=tuple(self.content.altered(request.plan.sealed)),
+            drift=None,
+        )
+        return plan, evidence
+
+    def _compare_hosts(self, request: Request, plan: Plan, evidence: Evidence) -> Evidence:
+        try:
+            drift = tuple(self.engine.drift(plan, sealed_of(request, plan)))
+        except (DeviceError, ExecutionError) as error:
+            record_read(self.books, "compare", request, plan.hosts, "failed")
+            return replace(evidence, unchecked=((error.on or ", ".join(plan.hosts), str(error)),), drift=())
+        record_read(self.books, "compare", request, plan.hosts, "drift" if drift else "ok")
+        return replace(evidence, drift=drift)
+
+    def _start_act(self, request: Request, executor: str, plan: Plan | None, signer: StatementSigner) -> Act:
+        data = {
+            "approval": request.approval,
+            "plan": request.plan.digest if request.plan else "",
+            "hosts": list(plan.hosts) if plan else [],
+        }
+        waiting = self.acts.prepare(ActName.START, person=executor, subjects=[request.id], data=data, display="")
+        said = parse_statement(waiting.statement)
+        proof = Proof(ProofKind.SIGNATURE, executor, signer.fingerprint, signer.sign(waiting.statement))
+        return Act(said.act, said.subjects, said.person, said.office, said.data, waiting.statement, proof)
+
+    def _open(
+        self, start: Act, request: Request, executor: str, evidence: Evidence, plan: Plan | None
+    ) -> tuple[Run, Sealed]:
+        """Take the approval and record the start in one transaction, or refuse."""
+        books = self.books
+        preliminary, court, at = self._decide(start, request, executor, replace(evidence, drift=evidence.drift or ()))
+        if plan is None or isinstance(preliminary, Refusal):
+            self._refuse(preliminary, court, start, request, at)
+        assert plan is not None, "refused above"
+        decision, court, at = self._decide(start, request, executor, self._compare_hosts(request, plan, evidence))
+        if isinstance(decision, Refusal):
+            self._refuse(decision, court, start, request, at)
+        data = {
+            **start.data,
+            "claims": [["approval", request.approval]],
+            "statement": start.raw.decode("utf-8"),
+            "proof": start.proof.to_data(),
+            "nonce": parse_statement(start.raw).nonce,
+        }
+        draft = Draft(books.new_id(at), "run.started", request.id, actor_of(court, start, at), data)
+        event = books.write(court, [draft], at)[0]
+        books.checkpoint()
+        return court.runs[event.id], sealed_of(request, plan)
+
+    def _decide(
+        self, start: Act, request: Request, executor: str, evidence: Evidence
+    ) -> tuple[Permit | Refusal, Court, Instant]:
+        court, at = self.books.court(), self.books.now()
+        now_request = court.requests[request.id]
+        authority = Authority(court, now_request, court.approvals.get(now_request.approval), executor, start.office)
+        decision = decide(authority, evidence, at)
+        said = {r.code for r in decision.reasons} if isinstance(decision, Refusal) else set()
+        further = tuple(
+            r for r in judge(court, start, at.time) if r.code not in said | {"wrong_office", "not_in_office"}
+        )
+        if further:
+            decision = Refusal((*(decision.reasons if isinstance(decision, Refusal) else ()), *further))
+        return decision, court, at
+
+    def _refuse(self, decision: Permit | Refusal, court: Court, start: Act, request: Request, at: Instant) -> None:
+        assert isinstance(decision, Refusal), "only refusals are refused"
+        data = {"act": "start", "approval": request.approval, "plan": request.plan.digest if request.plan else ""}
+        self.books.refuse(
+            request.id, actor_of(court, start, at), decision.reasons, N_("The gate refuses; no host was touched"), data
+        )
+
+    def _carry_out(self, run: Run, request: Request, plan: Plan, sealed: Sealed, progress: Progress) -> Run:
+        evidence = _Evidence(self.books, run.id, request.id)
+        outcomes: Sequence[HostOutcome] = [HostOutcome(h, UNKNOWN, "the run did not end") for h in plan.hosts]
+        try:
+            outcomes = self.engine.apply(plan, sealed, run.id, evidence.take, progress)
+        finally:
+            evidence.flush()
+            tampered = self.content.altered(sealed.id)
+            finished = self._close(run, outcomes, tampered)
+        if tampered:
+            raise IntegrityError(
+                N_("The sealed copy changed while it ran"),
+                on=request.number,
+                found=", ".join(tampered),
+                next=f"sopti trace {request.number}",
+            )
+        return finished
+
+    def _close(self, run: Run, outcomes: Sequence[HostOutcome], tampered: Sequence[str] = ()) -> Run:
+        books, hosts = self.books, {o.host: o.outcome for o in outcomes}
+        at, court = books.now(), books.court()
+        blobs = [books.blob(f"reason:{o.host}", o.reason) for o in outcomes if o.reason]
+        data = {"run": run.id, "outcome": outcome_of(hosts), "hosts": hosts, "tampered": list(tampered)}
+        books.write(court, [Draft(books.new_id(at), "run.finished", run.request, SYSTEM, data, blobs)], at)
+        books.checkpoint()
+        return court.runs[run.id]
+
+
+class _Evidence:
+    """Collects task outcomes and appends them in batches; what is flushed is in the ledger."""
+
+    def __init__(self, books: Books, run: str, request: str) -> None:
+        self.books, self.run, self.request = books, run, request
+        self.held: list[TaskOutcome] = []
+
+    def take(self, outcome: TaskOutcome) -> None:
+        """Take one outcome."""
+        self.held.append(outcome)
+        if len(self.held) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Append what is held."""
+        if not self.held:
+            return
+        at, court = self.books.now(), self.books.court()
+        drafts = [Draft(self.books.new_id(at), "task.finished", self.request, SYSTEM, self._data(o)) for o in self.held]
+        self.books.write(court, drafts, at)
+        self.held.clear()
+
+    def _data(self, o: TaskOutcome) -> dict[str, object]:
+        return {
+            "run": self.run,
+            "host": o.host,
+            "ordinal": o.ordinal,
+            "task": o.task,
+            "module": o.module,
+            "item": o.item,
+            "args": o.args,
+            "kind": o.kind,
+            "predicted": o.predicted.value if o.predicted else "",
+            "before": o.before,
+            "after": o.after,
+            "objects": list(o.objects),
+            "started": o.started_at.isoformat(),
+            "ended": o.ended_at.isoformat(),
+        }

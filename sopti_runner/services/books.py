@@ -1,0 +1,135 @@
+"""The court's books: the ledger, the court it tells of, and the one way to write into it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sopti_runner.domain.authority import Act
+from sopti_runner.domain.court import Court, fold
+from sopti_runner.domain.ids import uuid7
+from sopti_runner.domain.ledger.checkpoint import Checkpoint
+from sopti_runner.domain.ledger.encoding import seal_blob
+from sopti_runner.domain.ledger.event import SYSTEM, Actor, Blob, BlobRef, Draft, Event
+from sopti_runner.domain.reason import Reason
+from sopti_runner.domain.time_rules import Instant, clock_reason
+from sopti_runner.errors import N_, RefusedError, ReportError
+from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
+
+QUIET = ("task.finished",)
+"""Event types that tell of hosts only; the court is the same with and without them."""
+
+USAGE = frozenset({"value_not_allowed", "text_missing", "no_such_request", "one_request", "no_such_proposal"})
+"""Reasons that are a slip of the command rather than an attempt: they change no byte."""
+
+
+class Books:
+    """Ledger and court together.
+
+    Args:
+        store: The ledger.
+        clock: Read once a use case.
+        signer: The log's key.
+        sinks: Off-box places for checkpoints, in order.
+    """
+
+    def __init__(self, store: LedgerStore, clock: Clock, signer: LogSigner, sinks: Sequence[CheckpointSink]) -> None:
+        self.store, self.clock, self.signer, self.sinks = store, clock, signer, sinks
+
+    def court(self) -> Court:
+        """Fold the whole ledger; LedgerError when it can't be read."""
+        return fold(self.store.events())
+
+    def now(self) -> Instant:
+        """Read the clock."""
+        return self.clock.now()
+
+    def new_id(self, at: Instant) -> str:
+        """Give a fresh UUIDv7."""
+        return uuid7(at.time, secrets.token_bytes(10))
+
+    def blob(self, name: str, content: str | bytes) -> Blob:
+        """Seal a text with a salt of its own."""
+        raw = content.encode("utf-8") if isinstance(content, str) else content
+        return seal_blob(name, raw, secrets.token_bytes(32))
+
+    def text(self, ref: BlobRef | None) -> str:
+        """Give a blob's text, or a dash when it was erased or never there."""
+        blob = self.store.blob(ref.digest) if ref else None
+        return blob.content.decode("utf-8", "replace") if blob else "–"
+
+    def name(self, court: Court, person: str) -> str:
+        """Give a person's name as it may be shown, or the pseudonym when the name was erased."""
+        known = court.register.persons.get(person)
+        text = self.text(known.name) if known and known.name else "–"
+        return person if text == "–" else text
+
+    def write(self, court: Court, drafts: Sequence[Draft], at: Instant) -> tuple[Event, ...]:
+        """Append what was judged against ``court``, and fold it; refused when the ledger grew in between.
+
+        Time in the log never runs backwards: within the tolerance of the clock rules the last event's time is kept.
+        """
+        if court.last and at.time < court.last.time and not any(d.type == "clock.corrected" for d in drafts):
+            at = Instant(court.last.time, at.boot, at.mono)
+        events = self.store.append(drafts, at, expect_size=court.size)
+        for event in events:
+            court.apply(event)
+        return events
+
+    def refuse(self, subject: str, actor: Actor, reasons: Sequence[Reason], what: str, data: Mapping[str, Any]) -> None:
+        """Record a refusal and raise it; a mere slip of the command is raised without an event.
+
+        Raises:
+            RefusedError: Always, with every reason.
+        """
+        error = RefusedError(
+            what, on=subject, reasons=tuple(reasons), next=N_("sopti request show {subject}"), subject=subject
+        )
+        if any(r.code not in USAGE for r in reasons):
+            at, court = self.now(), self.court()
+            body = {**data, "reasons": [r.code for r in reasons], "clock": at.time.isoformat()}
+            self.write(court, [Draft(self.new_id(at), "gate.refused", subject, actor, body)], at)
+        else:
+            error.exit_code = 2
+        raise error
+
+    def clock_reasons(self, court: Court, at: Instant) -> tuple[Reason, ...]:
+        """Judge the clock against the ledger."""
+        reason = clock_reason(court.last, at, court.policy.pause_days)
+        return (reason,) if reason else ()
+
+    def checkpoint(self) -> tuple[str, tuple[str, ...]]:
+        """Sign the log's end and hand it to every sink.
+
+        Returns:
+            The note, and a line for each sink that did not take it: the act it protects stands all the same.
+        """
+        head, court = self.store.head(), self.court()
+        text = Checkpoint(court.origin, head.size, head.root).encode()
+        note = f"{text}\n{self.signer.sign(text)}"
+        self.store.save_checkpoint(head.size, note)
+        failed = []
+        for sink in self.sinks:
+            try:
+                sink.publish(court.origin, head.size, note)
+            except ReportError as error:
+                failed.append(str(error))
+        return note, tuple(failed)
+
+    def exposure(self, court: Court) -> tuple[int, int]:
+        """Give (events, seconds) since the last checkpoint that left this machine: what is not yet protected."""
+        sent = max((sink.latest(court.origin) for sink in self.sinks), default=0)
+        first = next(iter(self.store.events(sent)), None) if sent < court.size else None
+        seconds = int((self.now().time - first.time).total_seconds()) if first else 0
+        return court.size - sent, max(0, seconds)
+
+
+def actor_of(court: Court, act: Act, at: Instant) -> Actor:
+    """Give how the ledger names who did an act: person, capacity at this moment, and what vouches for it."""
+    held = court.capacity(act.person, act.office, at.time)
+    credential = act.proof.key if act.proof.kind.value == "signature" else act.proof.kind.value
+    return Actor(act.person, held.capacity if held else "", credential)
+
+
+__all__ = ["SYSTEM", "Books", "actor_of"]

@@ -1,0 +1,170 @@
+"""Planning: what would happen on the hosts, sealed, so that an official can approve exactly that (SOP: B7's input)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sopti_runner.domain.authority import offices_for
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.ledger.event import Actor, Draft
+from sopti_runner.domain.plan import Plan, RecordClass, decode_plan, encode_plan, plan_digest
+from sopti_runner.domain.reason import Reason
+from sopti_runner.domain.request import TRANSITIONS, ActName, Request
+from sopti_runner.domain.variables import check_variables
+from sopti_runner.errors import N_, IntegrityError, NotFoundError, SoptiError
+from sopti_runner.ports import Content, Engine, Progress, Sealed, StatementSigner
+from sopti_runner.services.acts import Acts
+from sopti_runner.services.books import Books
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan as recorded.
+
+    Attributes:
+        digest: Plan digest, 64 hex digits.
+        kept: True when it equals the plan the request stood on already, so that advice and approval stay.
+    """
+
+    request: Request
+    plan: Plan
+    digest: str
+    kept: bool
+
+
+def find(court: Court, number: str) -> Request:
+    """Give a request by number or id; NotFoundError otherwise."""
+    request = court.find_request(number)
+    if request is None:
+        raise NotFoundError(N_("There is no such request"), on=number, next="sopti request list")
+    return request
+
+
+def stored_plan(books: Books, request: Request) -> Plan:
+    """Read a request's plan back and check it against its digest.
+
+    Raises:
+        NotFoundError: The request has no plan.
+        IntegrityError: The stored plan is gone or does not have the digest the ledger names.
+    """
+    if request.plan is None:
+        raise NotFoundError(
+            N_("The request has no plan yet"), on=request.number, next=f"sopti plan {request.number} PLAYBOOK"
+        )
+    blob = books.store.blob(request.plan.blob.digest)
+    plan = decode_plan(blob.content) if blob else None
+    if plan is None or plan_digest(plan).hex() != request.plan.digest:
+        raise IntegrityError(
+            N_("The stored plan is not the one the ledger names"),
+            on=request.number,
+            expected=request.plan.digest,
+            found=plan_digest(plan).hex() if plan else N_("nothing"),
+            next="sopti ledger verify",
+        )
+    return plan
+
+
+def sealed_of(request: Request, plan: Plan) -> Sealed:
+    """Give the sealed copy a stored plan was made from."""
+    assert request.plan is not None, "a stored plan has a reference"
+    return Sealed(request.plan.sealed, plan.snapshot, plan.inventory, plan.hosts, plan.host_keys, plan.engine)
+
+
+def make_plan(
+    acts: Acts,
+    content: Content,
+    engine: Engine,
+    signer: StatementSigner,
+    number: str,
+    playbook: str,
+    *,
+    limit: Sequence[str],
+    variables: Mapping[str, Any],
+    tags: Sequence[str],
+    progress: Progress,
+) -> Planned:
+    """Plan a request on its real hosts and record the plan, signed by whoever will carry it out.
+
+    Raises:
+        RefusedError: The request is not at a point where a plan may follow, or the signer may not plan.
+        ContentError, VariableError: Playbook, model, inventory or variables can't be used; nothing ran.
+        ExecutionError, DeviceError: The play could not run in check mode; that is recorded.
+    """
+    books = acts.books
+    court = books.court()
+    request = find(court, number)
+    owner = court.register.owner(signer.fingerprint)
+    _may_plan(books, court, request, owner.id if owner else "")
+    model = content.change_model(playbook)
+    checked = check_variables(model, variables)
+    sealed = content.seal(playbook, limit=limit, variables=checked)
+    try:
+        plan = engine.plan(sealed, playbook, checked, tags, progress)
+    except SoptiError:
+        record_read(books, "plan", request, sealed.hosts, "failed")
+        raise
+    digest = plan_digest(plan).hex()
+    record_read(books, "plan", request, sealed.hosts, "ok")
+    current = request.plan
+    if current and current.digest == digest and current.sealed == sealed.id and request.state.value != "partial":
+        return Planned(request, plan, digest, kept=True)
+    data = {
+        "plan": digest,
+        "playbook": playbook,
+        "sealed": sealed.id,
+        "hosts": list(plan.hosts),
+        "counts": {kind.value: len(plan.of(kind)) for kind in RecordClass},
+    }
+    waiting = acts.prepare(
+        ActName.PLAN,
+        person=owner.id if owner else "",
+        subjects=[request.id],
+        data=data,
+        texts={"plan": encode_plan(plan)},
+        display=digest,
+    )
+    acts.sign(waiting, signer)
+    return Planned(books.court().requests[request.id], plan, digest, kept=False)
+
+
+def _may_plan(books: Books, court: Court, request: Request, person: str) -> None:
+    """Refuse before the long work what would be refused after it."""
+    at = books.now()
+    reasons = list(books.clock_reasons(court, at))
+    offices = offices_for(court, ActName.PLAN)
+    if not any(court.capacity(person, office, at.time) for office in offices):
+        reasons.append(
+            Reason(
+                "not_in_office",
+                N_("{person} does not hold the office {office} now"),
+                {"person": person, "office": ", ".join(offices)},
+                offices,
+            )
+        )
+    if not request.technical:
+        reasons.append(
+            Reason(
+                "no_technical_change",
+                N_("Request {request} was classified as no technical change"),
+                {"request": request.number},
+            )
+        )
+    if (request.state, ActName.PLAN) not in TRANSITIONS:
+        reasons.append(
+            Reason(
+                "wrong_state",
+                N_("Request {request} is {state}; {act} can't follow"),
+                {"request": request.number, "state": request.state.value, "act": "plan"},
+            )
+        )
+    if reasons:
+        books.refuse(request.id, Actor(person), reasons, N_("This request can't be planned now"), {"act": "plan"})
+
+
+def record_read(books: Books, kind: str, request: Request, hosts: Sequence[str], outcome: str) -> None:
+    """Record that hosts were read: no approval is needed for it, but it is not done in secret."""
+    at, court = books.now(), books.court()
+    data = {"kind": kind, "hosts": list(hosts), "outcome": outcome}
+    books.write(court, [Draft(books.new_id(at), "read.finished", request.id, Actor("system"), data)], at)
