@@ -1,0 +1,72 @@
+"""The Lembar Persetujuan as its template wants it: texts only, already in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sopti_runner.domain.approval_sheet import (
+    DECISIONS,
+    NOT_CERTIFIED,
+    ApprovalSheet,
+    Signatory,
+    advice_text,
+    blind_lines,
+    grouped,
+    host_groups,
+    rows,
+    signatory_text,
+    validity_text,
+)
+from sopti_runner.domain.plain import one_line, shortened
+from sopti_runner.domain.statement import short_code
+from sopti_runner.domain.words import Words
+from sopti_runner.errors import N_
+
+TEMPLATE = "approval-sheet.typ"
+LINES = 16
+TEXT = 420
+STORED = N_("The text shown at signing and the plan are kept by their digests in the ledger.")
+
+
+def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
+    """Give the template's data; long texts are cut with an ellipsis, many lines counted instead of listed."""
+    groups, hidden = _capped(host_groups(sheet, words))
+    return {
+        "title": f"{words('Approval sheet')} {sheet.number}",
+        "letterhead": [one_line(line) for line in sheet.letterhead],
+        "letterhead_bold": max(1, len(sheet.letterhead) - 1),
+        "number": sheet.number,
+        "code": short_code(sheet.plan),
+        "digest": grouped(sheet.plan, 8),
+        "rows": [[label, shortened(text, TEXT)] for label, text in rows(sheet, words)],
+        "groups": groups,
+        "more": words("and {count} more lines: see the full plan", count=hidden) if hidden else "",
+        "blind": [shortened(line, TEXT) for line in blind_lines(sheet, words)][:6],
+        "advice": shortened(advice_text(sheet, words), TEXT),
+        "signed": [f"{s.step}: {signatory_text(s, words, sheet.zone)}".removeprefix(": ") for s in sheet.signed]
+        or ["–"],
+        "decisions": [words(decision) for decision in DECISIONS],
+        "validity": validity_text(sheet, words),
+        "place": f"{one_line(sheet.place)}, " if sheet.place else "",
+        "approver_title": f"{sheet.approver.title(words)},",
+        "approver_name": one_line(sheet.approver.name),
+        "note": words(NOT_CERTIFIED),
+        "stored": words(STORED),
+        "made": words("Made {when}", when=words.moment(sheet.made_at, sheet.zone)),
+    }
+
+
+def _signed(signatory: Signatory, words: Words, sheet: ApprovalSheet) -> str:
+    return f"{signatory.step}: {signatory_text(signatory, words, sheet.zone)}".removeprefix(": ")
+
+
+def _capped(groups: list[tuple[str, list[str]]]) -> tuple[list[dict[str, Any]], int]:
+    shown: list[dict[str, Any]] = []
+    room, hidden = LINES, 0
+    for hosts, lines in groups:
+        take = lines[: max(room, 0)]
+        room -= len(take) + 1
+        hidden += len(lines) - len(take)
+        if take:
+            shown.append({"hosts": hosts, "lines": [shortened(line, 160) for line in take]})
+    return shown, hidden

@@ -1,0 +1,27 @@
+"""All documents of one court in one language: values of the domain in, PDF/A bytes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sopti_runner.adapters.render import approval_sheet
+from sopti_runner.adapters.render.typst_pdf import pdf
+from sopti_runner.domain.approval_sheet import ApprovalSheet
+from sopti_runner.domain.words import Words
+
+
+class TypstDocuments:
+    """Makes documents from the templates of one folder.
+
+    Args:
+        templates: The folder ``reports/`` of the installation, or a court's edited copy of it.
+        words: Language of the documents.
+    """
+
+    def __init__(self, templates: Path, words: Words) -> None:
+        self._templates, self._words = templates, words
+
+    def approval_sheet_pdf(self, sheet: ApprovalSheet) -> bytes:
+        """Give the Lembar Persetujuan, one page A4; ReportError when it can't be made."""
+        data = approval_sheet.view(sheet, self._words)
+        return pdf(self._templates, approval_sheet.TEMPLATE, data, self._words, sheet.made_at)

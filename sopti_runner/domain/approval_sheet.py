@@ -1,0 +1,287 @@
+"""The Lembar Persetujuan: all that a secretary reads, on one page, before approving (SOP B8, form FM-TI-07).
+
+The rule this module keeps:
+
+- What is signed binds the SHA-256 of ``display_text``, so the text is made from the sheet and the words alone and is
+  the same every time.
+- Everything a person wrote is shown on its own line behind its own label; nobody can write a line of this page.
+- What can't be predicted is listed, never left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sopti_runner.domain.change import ChangeType, Risk, Wording
+from sopti_runner.domain.office import Status
+from sopti_runner.domain.period import Zone
+from sopti_runner.domain.plain import one_line, wrapped
+from sopti_runner.domain.plan import Plan, PlanRecord, RecordClass
+from sopti_runner.domain.statement import short_code
+from sopti_runner.domain.words import Words, pick
+from sopti_runner.errors import N_
+
+WIDTH = 100
+LABEL = 24
+
+RISK_WORDS = {Risk.LOW: N_("Low"), Risk.MEDIUM: N_("Medium"), Risk.HIGH: N_("High")}
+CHANGE_WORDS = {
+    ChangeType.STANDARD: N_("Routine change"),
+    ChangeType.NORMAL: N_("Planned change"),
+    ChangeType.EMERGENCY: N_("Emergency change"),
+    ChangeType.NONE: N_("No technical change"),
+}
+ADVICE_WORDS = {
+    "approve": N_("Approval is advised"),
+    "approve_with_conditions": N_("Approval with conditions is advised"),
+    "defer": N_("Deferral is advised"),
+    "decline": N_("Approval is not advised"),
+}
+DECISIONS = (N_("Approved"), N_("Approved with conditions"), N_("Rejected"), N_("Returned"))
+STATUS_PREFIX = {Status.DEFINITIVE: "", Status.PLH: "Plh. ", Status.PLT: "Plt. "}
+OBJECT_WORDS = {
+    "file": N_("File {name} is written or changed"),
+    "package": N_("Software package {name} is installed, updated or removed"),
+    "unit": N_("Service {name} is started, stopped or set"),
+    "user": N_("User account {name} is made or changed"),
+    "group": N_("User group {name} is made or changed"),
+    "nft": N_("Firewall rules in table {name} are changed"),
+    "nft-json": N_("Firewall rules in table {name} are changed"),
+}
+NOT_CERTIFIED = N_("This sheet carries no certified electronic signature (TTE).")
+
+
+@dataclass(frozen=True, slots=True)
+class Signatory:
+    """A person in a capacity, at an act.
+
+    Attributes:
+        name: The person's name, or the pseudonym when the name was erased; empty when still to come.
+        office: Title of the office.
+        step: SOP step of the act (``B7``), or empty.
+        at: When, aware UTC; None when still to come.
+    """
+
+    name: str
+    office: Wording
+    status: Status = Status.DEFINITIVE
+    step: str = ""
+    at: datetime | None = None
+
+    def title(self, words: Words) -> str:
+        """``Plh. Sekretaris``."""
+        return STATUS_PREFIX[self.status] + pick(words, self.office)
+
+
+@dataclass(frozen=True, slots=True)
+class HostChanges:
+    """What the plan does on one host.
+
+    Attributes:
+        changes: Predicted changes, in the plan's order.
+        opaque: Tasks that run but can't be predicted.
+        same: Number of tasks that find everything right already.
+        failed: Number of tasks that could not be predicted at all; such a plan can't be approved.
+    """
+
+    host: str
+    changes: tuple[PlanRecord, ...]
+    opaque: tuple[PlanRecord, ...]
+    same: int
+    failed: int
+
+
+def host_changes(plan: Plan) -> tuple[HostChanges, ...]:
+    """Give what a plan does, host by host, every planned host once."""
+    found = []
+    for host in plan.hosts:
+        records = [r for r in plan.records if r.host == host]
+        kinds = {kind: tuple(r for r in records if r.kind is kind) for kind in RecordClass}
+        found.append(
+            HostChanges(
+                host,
+                kinds[RecordClass.CHANGE],
+                kinds[RecordClass.OPAQUE],
+                len(kinds[RecordClass.SAME]),
+                len(kinds[RecordClass.FAILED]),
+            )
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSheet:
+    """What an approval is asked for.
+
+    Attributes:
+        letterhead: Lines of the court's letterhead, top to bottom.
+        place: Where it is signed (a city), or empty.
+        number: The request's registration number.
+        unit: The requester's section.
+        asked: What is asked for, in the requester's words.
+        why: The reason given, or empty.
+        settings: What the playbook is given: meaning and value, in the change model's order.
+        blind_spots: What check mode can't predict, from the change model.
+        advice: ``request.ADVICE`` word, or empty while nobody advised.
+        advice_note: The adviser's words, or empty.
+        not_before: Aware UTC.
+        expires: Aware UTC.
+        signed: Acts up to now, in order.
+        approver: Who is asked; name empty when not known.
+        plan: The plan digest, 64 hex digits.
+        made_at: Aware UTC.
+    """
+
+    letterhead: tuple[str, ...]
+    place: str
+    zone: Zone
+    number: str
+    requester: str
+    unit: str
+    asked: str
+    why: str
+    playbook: str
+    change_type: ChangeType
+    purpose: Wording
+    effect: Wording
+    worst_case: Wording
+    backout: Wording
+    risk: Risk
+    settings: tuple[tuple[Wording, str], ...]
+    hosts: tuple[HostChanges, ...]
+    blind_spots: tuple[Wording, ...]
+    advice: str
+    advice_note: str
+    adviser: Signatory | None
+    not_before: datetime
+    expires: datetime
+    signed: tuple[Signatory, ...]
+    approver: Signatory
+    plan: str
+    made_at: datetime
+
+
+def change_lines(words: Words, records: Iterable[PlanRecord]) -> list[str]:
+    """Give a plain sentence for each object that changes, in order, each once; the task's name where none is known."""
+    lines: dict[str, None] = {}
+    for record in records:
+        for state in record.objects:
+            kind, _, name = state.object.partition(":")
+            known = OBJECT_WORDS.get(kind)
+            lines[words(known, name=one_line(name)) if known else one_line(state.object)] = None
+        if not record.objects:
+            lines[one_line(record.name or record.module)] = None
+    return list(lines)
+
+
+def host_groups(sheet: ApprovalSheet, words: Words) -> list[tuple[str, list[str]]]:
+    """Give hosts that change alike together: a heading with the host names, and the plain lines."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for host in sheet.hosts:
+        lines = change_lines(words, host.changes)
+        lines += [words("Runs, but can't be predicted: {task}", task=line) for line in change_lines(words, host.opaque)]
+        if host.failed:
+            lines.append(words("Could not be predicted at all: {count} tasks; can't be approved", count=host.failed))
+        groups.setdefault(tuple(lines), []).append(one_line(host.host))
+    return [
+        (", ".join(names), list(lines) or [words("No change: everything is as wanted already")])
+        for lines, names in groups.items()
+    ]
+
+
+def blind_lines(sheet: ApprovalSheet, words: Words) -> list[str]:
+    """Give what can't be predicted, in words; says so when there is nothing known."""
+    opaque = change_lines(words, (r for host in sheet.hosts for r in host.opaque))
+    lines = [pick(words, spot) for spot in sheet.blind_spots]
+    lines += [words("This task runs exactly as planned, but its result is not checked: {task}", task=t) for t in opaque]
+    return lines or [words("Nothing known: every task was predicted")]
+
+
+def rows(sheet: ApprovalSheet, words: Words) -> list[tuple[str, str]]:
+    """Give the sheet's facts as label and text, in reading order."""
+    requester = ", ".join(one_line(t) for t in (sheet.requester, sheet.unit) if t)
+    facts = [
+        (words("Requested by"), requester),
+        (words("What is asked"), one_line(sheet.asked)),
+        (words("Reason"), one_line(sheet.why) or "–"),
+        (words("Purpose of the change"), pick(words, sheet.purpose)),
+        (words("Effect on service"), pick(words, sheet.effect)),
+        (words("Worst case"), pick(words, sheet.worst_case)),
+        (words("How to go back"), pick(words, sheet.backout)),
+        (words("Risk"), f"{words(RISK_WORDS[sheet.risk])} - {words(CHANGE_WORDS[sheet.change_type])}"),
+    ]
+    facts += [(pick(words, about), one_line(value)) for about, value in sheet.settings]
+    return facts
+
+
+def advice_text(sheet: ApprovalSheet, words: Words) -> str:
+    """Give the adviser's word, who gave it, and the note, on one line."""
+    if not sheet.advice or sheet.adviser is None:
+        return words("No advice was given yet")
+    said = words(ADVICE_WORDS.get(sheet.advice, sheet.advice))
+    note = f" - {one_line(sheet.advice_note)}" if sheet.advice_note else ""
+    return f"{said} ({signatory_text(sheet.adviser, words, sheet.zone)}){note}"
+
+
+def signatory_text(signatory: Signatory, words: Words, zone: Zone) -> str:
+    """``Nama, Plh. Sekretaris, 22 November 2026 07.30 WIB``."""
+    parts = [one_line(signatory.name), signatory.title(words)]
+    return ", ".join([*parts, words.moment(signatory.at, zone)] if signatory.at else parts)
+
+
+def validity_text(sheet: ApprovalSheet, words: Words) -> str:
+    """Give from when to when the approval may be used, once."""
+    return words(
+        "One use, from {first} to {last}",
+        first=words.moment(sheet.not_before, sheet.zone),
+        last=words.moment(sheet.expires, sheet.zone),
+    )
+
+
+def grouped(text: str, size: int = 4) -> str:
+    """Give a long code in groups, for reading and comparing by eye."""
+    return " ".join(text[i : i + size] for i in range(0, len(text), size))
+
+
+def display_text(sheet: ApprovalSheet, words: Words) -> str:
+    """Give the sheet as plain text, at most ``WIDTH`` columns, ending in a newline.
+
+    The SHA-256 of its UTF-8 bytes goes into the signed statement.
+    """
+    lines = [one_line(line) for line in sheet.letterhead]
+    lines += ["=" * WIDTH, words("APPROVAL SHEET"), f"{words('IT service request number')} {sheet.number}", ""]
+    lines += _labelled(rows(sheet, words))
+    lines += ["", words("What changes on which host")]
+    for heading, changes in host_groups(sheet, words):
+        lines += wrapped(heading, WIDTH, "  ", "  ")
+        lines += _bullets(changes)
+    lines += ["", words("What can't be predicted"), *_bullets(blind_lines(sheet, words)), ""]
+    signed = "; ".join(f"{s.step} {signatory_text(s, words, sheet.zone)}".strip() for s in sheet.signed)
+    lines += _labelled(
+        [
+            (words("Advice (B7)"), advice_text(sheet, words)),
+            (words("Already signed"), signed or "–"),
+            (words("Approval asked of"), signatory_text(sheet.approver, words, sheet.zone).removeprefix(", ")),
+            (words("Validity"), validity_text(sheet, words)),
+            (words("Plan code"), f"{short_code(sheet.plan)}   ({sheet.playbook})"),
+            ("SHA-256", grouped(sheet.plan, 8)),
+        ]
+    )
+    return "\n".join([*lines, "", *wrapped(words(NOT_CERTIFIED), WIDTH)]) + "\n"
+
+
+def _labelled(facts: Sequence[tuple[str, str]]) -> list[str]:
+    lines = []
+    for label, text in facts:
+        if len(label) > LABEL - 2:
+            lines += wrapped(f"{label}:", WIDTH)
+            lines += wrapped(text, WIDTH, " " * LABEL, " " * LABEL)
+        else:
+            lines += wrapped(text, WIDTH, label.ljust(LABEL), " " * LABEL)
+    return lines
+
+
+def _bullets(texts: Iterable[str]) -> list[str]:
+    return [line for text in texts for line in wrapped(text, WIDTH, "    - ", "      ")]
