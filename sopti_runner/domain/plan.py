@@ -10,10 +10,14 @@ The rule this module keeps:
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
+
+import rfc8785
 
 
 class RecordClass(StrEnum):
@@ -30,12 +34,15 @@ class ObjectState:
     """One object a task touches, as its observer on the host digests it.
 
     Attributes:
-        object: ``kind:key``, for example ``file:/etc/motd``, ``package:nftables``, ``unit:ssh.service``, ``nft:inet sopti``.
+        object: ``kind:key``, for example ``file:/etc/motd``, ``package:nftables``, ``unit:ssh.service``,
+            ``nft:inet sopti``.
         before: HMAC-SHA-256 (64 hex digits) of what the observer saw when the plan was made.
+        seen: The same in a short form for a person (``file root:root 0644 sha256:3f…``); shown, not part of the digest.
     """
 
     object: str
     before: str
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class PlanRecord:
         objects: What it touches, sorted; empty when there is no observer.
         before: HMAC of the diff's ``before``, or empty.
         after: HMAC of the diff's ``after``, or empty.
+        reads: The task really ran while planning, because its content says that it only reads (``check_mode: false``
+            with ``changed_when: false``); nobody checks that it does not write.
         diff: Readable unified diff with secrets masked; shown, not part of the digest.
         detail: A failed record's message; shown, not part of the digest.
     """
@@ -69,6 +78,7 @@ class PlanRecord:
     objects: tuple[ObjectState, ...] = ()
     before: str = ""
     after: str = ""
+    reads: bool = False
     diff: str = ""
     detail: str = ""
 
@@ -84,7 +94,7 @@ class Plan:
         variables: Accepted extra variables, as given and checked.
         hosts: Inventory names in the plan, sorted.
         tags: Tags given, sorted.
-        engine: ``{"ansible-core": …, "python": …, "sopti": …}``.
+        engine: ``{"ansible-core": …, "jinja2": …, "python": …, "sopti": …}``.
         host_keys: Host → SHA-256 fingerprint of its pinned key (``SHA256:…``).
         hmac_key_id: First 16 hex digits of SHA-256 of the installation's HMAC key.
         records: Sorted by host, then ordinal.
@@ -136,7 +146,42 @@ def sealed(plan: Plan) -> dict[str, Any]:
                 "objects": [{"object": o.object, "before": o.before} for o in r.objects],
                 "before": r.before,
                 "after": r.after,
+                "reads": r.reads,
             }
             for r in plan.records
         ],
     }
+
+
+def plan_digest(plan: Plan) -> bytes:
+    """Give the 32 bytes an approval is bound to: SHA-256 over RFC 8785 of ``sealed(plan)``.
+
+    Records are put in their order (host, then ordinal) first, so that the order in which hosts answered can't matter.
+    """
+    value = sealed(plan)
+    value["records"].sort(key=lambda r: (r["host"], r["ordinal"]))
+    return hashlib.sha256(rfc8785.dumps(value)).digest()
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """Give the whole plan, what is only shown included, as UTF-8 JSON for keeping as a blob."""
+    return json.dumps({"v": 1, **asdict(plan)}, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode_plan(content: bytes) -> Plan:
+    """Read what ``encode_plan`` wrote; ValueError, KeyError or TypeError when it is anything else."""
+    value = json.loads(content)
+    if value.pop("v") != 1:
+        raise ValueError("a plan of another version")
+    records = tuple(
+        PlanRecord(
+            **{
+                **record,
+                "kind": RecordClass(record["kind"]),
+                "objects": tuple(ObjectState(**state) for state in record["objects"]),
+            }
+        )
+        for record in value.pop("records")
+    )
+    hosts, tags = tuple(value.pop("hosts")), tuple(value.pop("tags"))
+    return Plan(**value, hosts=hosts, tags=tags, records=records)

@@ -1,0 +1,198 @@
+"""The inventory, evaluated once: which hosts, in which groups, with which variables and pinned keys."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sopti_runner.adapters.ansible.rules import Finding
+from sopti_runner.adapters.ansible.strict_yaml import Located, read_yaml
+from sopti_runner.adapters.ansible.task_rules import check_values
+from sopti_runner.errors import N_, ContentError
+
+HOST_KEY = "sopti_host_key"
+_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """An evaluated inventory.
+
+    Attributes:
+        hosts: Host → its variables, group variables merged in by Ansible itself.
+        groups: Group → its hosts, those of child groups included.
+    """
+
+    hosts: Mapping[str, Mapping[str, Any]]
+    groups: Mapping[str, tuple[str, ...]]
+
+    def chosen(self, limit: Sequence[str]) -> tuple[str, ...]:
+        """Give the hosts that names of hosts and groups choose, sorted; ContentError for a name that is neither."""
+        hosts: set[str] = set()
+        for name in limit:
+            if name in self.hosts:
+                hosts.add(name)
+            elif name in self.groups:
+                hosts.update(self.groups[name])
+            else:
+                raise _unknown(name, [*self.hosts, *self.groups])
+        if not hosts:
+            raise ContentError(
+                N_("No host is chosen"),
+                on=", ".join(limit),
+                expected=N_("at least one host or group of the inventory"),
+                found=N_("no host"),
+            )
+        return tuple(sorted(hosts))
+
+    def document(self, hosts: Sequence[str]) -> dict[str, Any]:
+        """Give the static inventory of the chosen hosts alone, as Ansible's YAML inventory reads it."""
+        children: dict[str, Any] = {
+            group: {"hosts": {host: {} for host in sorted(set(members) & set(hosts))}}
+            for group, members in sorted(self.groups.items())
+            if group not in ("all", "ungrouped") and set(members) & set(hosts)
+        }
+        return {"all": {"hosts": {host: dict(self.hosts[host]) for host in hosts}, "children": children}}
+
+    def known_hosts(self, hosts: Sequence[str]) -> str:
+        """Give the ``known_hosts`` lines of the chosen hosts; ContentError when one has no pinned key."""
+        return "".join(f"{_address(host, self.hosts[host])} {self._key(host)}\n" for host in hosts)
+
+    def fingerprints(self, hosts: Sequence[str]) -> dict[str, str]:
+        """Give host → ``SHA256:…`` of its pinned key, as ssh-keygen prints it."""
+        return {host: fingerprint(self._key(host)) for host in hosts}
+
+    def _key(self, host: str) -> str:
+        key = " ".join(str(self.hosts[host].get(HOST_KEY, "")).split()[:2])
+        if not key:
+            raise ContentError(
+                N_("Host {host} has no pinned key"),
+                on=host,
+                expected=f"{HOST_KEY}: ssh-ed25519 AAAA…",
+                found=N_("no such variable"),
+                next="sopti host add",
+                host=host,
+            )
+        fingerprint(key)
+        return key
+
+
+def fingerprint(key: str) -> str:
+    """Give ``SHA256:…`` of a public key line; ContentError when it is none."""
+    try:
+        kind, blob = key.split()[:2]
+        raw = base64.b64decode(blob, validate=True)
+        if raw[4 : 4 + int.from_bytes(raw[:4], "big")].decode() != kind:
+            raise ValueError("another kind inside")
+    except ValueError as error:
+        raise ContentError(
+            N_("A pinned host key can't be read"), on=HOST_KEY, expected="ssh-ed25519 AAAA…", found=key[:60]
+        ) from error
+    return "SHA256:" + base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip("=")
+
+
+def _address(host: str, variables: Mapping[str, Any]) -> str:
+    address = str(variables.get("ansible_host", host))
+    port = int(variables.get("ansible_port", 22))
+    return address if port == 22 else f"[{address}]:{port}"
+
+
+def _unknown(name: str, known: Sequence[str]) -> ContentError:
+    close = difflib.get_close_matches(name, known, n=1)
+    expected = ", ".join(sorted(set(known) - {"all", "ungrouped"}))
+    if close:
+        what = N_("The inventory has no host or group {name}; did you mean {suggestion}?")
+        return ContentError(what, on=name, expected=expected, found=name, name=name, suggestion=close[0])
+    return ContentError(
+        N_("The inventory has no host or group {name}"), on=name, expected=expected, found=name, name=name
+    )
+
+
+def inventory_findings(inventory: Path, playbooks: Path) -> Iterator[Finding]:
+    """Check the inventory's files, and the ``group_vars`` and ``host_vars`` beside the playbooks."""
+    files = sorted(each for each in inventory.rglob("*") if each.is_file()) if inventory.is_dir() else [inventory]
+    for folder in ("group_vars", "host_vars"):
+        places = [playbooks / folder] if inventory.is_dir() else [playbooks / folder, inventory.parent / folder]
+        files += [each for place in places for each in sorted(place.rglob("*")) if each.is_file()]
+    for path in files:
+        name = f"{path.parent.name}/{path.name}"
+        if os.access(path, os.X_OK) and path.stat().st_mode & 0o111:
+            yield Finding(name, 0, "inventory", "an executable file")
+        elif path.suffix in (".yml", ".yaml", ".json"):
+            for document in read_yaml(path, name):
+                if isinstance(document, Located) and "plugin" in document:
+                    yield Finding(name, document.at("plugin"), "inventory", f"plugin: {document['plugin']}")
+                yield from check_values(name, document, 1)
+        elif path.suffix == ".py":
+            yield Finding(name, 0, "inventory", "Python")
+
+
+def evaluate(inventory: Path, playbooks: Path) -> Inventory:
+    """Let ``ansible-inventory`` read a static inventory, in a process with an empty environment of its own.
+
+    Raises:
+        ContentError: The file is missing or Ansible can't read it.
+    """
+    if not inventory.exists():
+        raise ContentError(
+            N_("The inventory can't be read"), on=str(inventory), expected=N_("a file or folder"), found=N_("nothing")
+        )
+    with tempfile.TemporaryDirectory(prefix="sopti-inventory-") as home:
+        (Path(home) / "ansible.cfg").touch()
+        program = [sys.executable, "-I", "-B", "-m", "ansible.cli.inventory", "--list"]
+        done = subprocess.run(
+            [*program, "-i", str(inventory.absolute()), "--playbook-dir", str(playbooks.absolute())],
+            env=_environment(home),
+            cwd=home,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise ContentError(
+            N_("The inventory can't be read"),
+            on=str(inventory),
+            expected=N_("an inventory in YAML or INI"),
+            found=done.stderr.decode("utf-8", "replace").strip()[-400:],
+        )
+    return _parse(json.loads(done.stdout))
+
+
+def _environment(home: str) -> dict[str, str]:
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": home,
+        "ANSIBLE_HOME": home,
+        "ANSIBLE_CONFIG": f"{home}/ansible.cfg",
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml,ansible.builtin.ini",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
+        "ANSIBLE_COLLECTIONS_PATH": home,
+        "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "False",
+    }
+
+
+def _parse(listed: Mapping[str, Any]) -> Inventory:
+    hostvars = listed.get("_meta", {}).get("hostvars", {})
+
+    def members(group: str, seen: frozenset[str] = frozenset()) -> set[str]:
+        entry = listed.get(group, {})
+        below = (members(child, seen | {group}) for child in entry.get("children", ()) if child not in seen)
+        return set(entry.get("hosts", ())).union(*below)
+
+    names = {name for name in listed if name != "_meta"} | {"all"}
+    names |= {child for name in names for child in listed.get(name, {}).get("children", ())}
+    groups = {name: tuple(sorted(members(name))) for name in names}
+    hosts = {host: hostvars.get(host, {}) for host in groups["all"]}
+    return Inventory(hosts=hosts, groups=groups)

@@ -1,0 +1,159 @@
+"""Static rules of plays and tasks: what may be written, judged before anything runs."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sopti_runner.adapters.ansible.jinja_rules import LOOKUPS, check_expression, check_text, is_inside
+from sopti_runner.adapters.ansible.rules import Finding, words
+from sopti_runner.adapters.ansible.strict_yaml import Located, LocatedList
+from sopti_runner.adapters.ansible.task_reader import FREE_FORM, WrittenTask, is_templated
+
+READERS = words(
+    """
+    stat slurp find getent setup gather_facts package_facts service_facts mount_facts ping assert debug fail set_fact
+    wait_for wait_for_connection validate_argument_spec include_vars
+    """
+)
+READING_COMMANDS = frozenset(("command", "shell"))
+REFUSED_MODULES = words("fetch add_host async_status async_wrapper")
+EXPRESSIONS = frozenset(("when", "changed_when", "failed_when", "until", "break_when", "that", "var"))
+CONNECTION_VARIABLES = words(
+    """
+    ansible_host ansible_port ansible_user ansible_ssh_host ansible_ssh_port ansible_ssh_user ansible_become
+    ansible_become_user ansible_python_interpreter ansible_ssh_private_key_file ansible_private_key_file
+    ansible_managed
+    """
+)
+_PLAY_REFUSED = frozenset(("strategy", "vars_prompt", "debugger"))
+_TEMPLATE_MARKS = (
+    "variable_start_string",
+    "variable_end_string",
+    "block_start_string",
+    "block_end_string",
+    "comment_start_string",
+    "comment_end_string",
+)
+_SOURCES = words("copy template script unarchive assemble")
+
+
+@cache
+def builtin_modules() -> frozenset[str]:
+    """Give the short names of ansible-core's own modules, without importing Ansible."""
+    spec = importlib.util.find_spec("ansible")
+    places = spec.submodule_search_locations if spec else None
+    return frozenset(each.stem for place in places or () for each in (Path(place) / "modules").glob("[a-z]*.py"))
+
+
+def check_play(file: str, play: Located) -> Iterator[Finding]:
+    """Check a play's own keywords; its tasks are checked by ``check_task``."""
+    for key in play:
+        if key in _PLAY_REFUSED:
+            yield Finding(file, play.at(key), "play", f"{key}: {play[key]}")
+    if is_templated(play.get("hosts")):
+        yield Finding(file, play.at("hosts"), "templated_name", f"hosts: {play['hosts']}")
+    yield from _check_place(file, play)
+    if "check_mode" in play:
+        yield Finding(file, play.at("check_mode"), "check_mode", f"check_mode: {play['check_mode']}")
+
+
+def check_task(file: str, task: WrittenTask, first_party: Callable[[str], bool]) -> Iterator[Finding]:
+    """Check one task or block.
+
+    Args:
+        file: Where it stands.
+        task: The task.
+        first_party: Tells whether a fully qualified name is a module of a first-party collection.
+    """
+    raw = task.raw
+    yield from _check_place(file, raw)
+    yield from _check_check_mode(file, task)
+    if "async" in raw and raw["async"] not in (0, None):
+        yield Finding(file, raw.at("async"), "asynchronous", f"async: {raw['async']}")
+    for key in ("debugger",):
+        if key in raw:
+            yield Finding(file, raw.at(key), "play", key)
+    for key in raw:
+        if str(key).startswith("with_") and str(key)[5:].removeprefix("ansible.builtin.") not in LOOKUPS:
+            yield Finding(file, raw.at(key), "lookup", str(key))
+    if task.module != "block":
+        yield from _check_module(file, task, first_party)
+
+
+def _check_place(file: str, raw: Located) -> Iterator[Finding]:
+    for key in ("delegate_to", "local_action"):
+        if key in raw:
+            yield Finding(file, raw.at(key), "local", f"{key}: {raw[key]}")
+    if raw.get("connection") not in (None, "ssh", "ansible.builtin.ssh"):
+        yield Finding(file, raw.at("connection"), "local", f"connection: {raw['connection']}")
+    for key in ("become_exe", "become_flags"):
+        if key in raw:
+            yield Finding(file, raw.at(key), "connection", key)
+    if raw.get("become_method") not in (None, "sudo", "ansible.builtin.sudo"):
+        yield Finding(file, raw.at("become_method"), "connection", f"become_method: {raw['become_method']}")
+
+
+def _check_check_mode(file: str, task: WrittenTask) -> Iterator[Finding]:
+    if "check_mode" not in task.raw:
+        return
+    value = task.raw["check_mode"]
+    reading = task.module in READERS or (task.module in READING_COMMANDS and task.raw.get("changed_when") is False)
+    if value is not False or not reading:
+        found = f"check_mode: {value} on {task.module}"
+        yield Finding(file, task.raw.at("check_mode"), "check_mode", found)
+
+
+def _check_module(file: str, task: WrittenTask, first_party: Callable[[str], bool]) -> Iterator[Finding]:
+    module, args = task.module, task.args
+    if not module or module in ("action", "local_action"):
+        yield Finding(file, task.line, "shape", "no module, or more than one: " + ", ".join(map(str, task.raw)))
+    elif module in REFUSED_MODULES or (module == "meta" and args.get("_raw") == "refresh_inventory"):
+        yield Finding(file, task.line, "refused_module", module)
+    elif module not in builtin_modules() and not first_party(module):
+        yield Finding(file, task.line, "module", module)
+    elif "_raw" in args and module not in FREE_FORM:
+        yield Finding(file, task.line, "shape", f"{module}: {args['_raw']}")
+    elif module in _SOURCES and args.get("remote_src") is not True:
+        yield from _check_source(file, task)
+    elif module == "include_vars":
+        name = args.get("_raw", args.get("file"))
+        if not isinstance(name, str) or is_templated(name):
+            yield Finding(file, task.line, "templated_name", f"include_vars: {name}")
+        elif not is_inside(name):
+            yield Finding(file, task.line, "outside", f"include_vars: {name}")
+
+
+def _check_source(file: str, task: WrittenTask) -> Iterator[Finding]:
+    for mark in _TEMPLATE_MARKS:
+        if mark in task.args:
+            yield Finding(file, task.line, "template", mark)
+    source = task.args.get("src", task.args.get("_raw"))
+    if source is None or is_templated(source):
+        return
+    name = str(source).split(" ")[0] if task.module == "script" else source
+    if not is_inside(name):
+        yield Finding(file, task.line, "outside", f"{task.module}: {name}")
+    elif task.module == "template" and not str(name).endswith(".j2"):
+        yield Finding(file, task.line, "template", f"{name} does not end in .j2")
+
+
+def check_values(file: str, value: Any, line: int, *, expression: bool = False) -> Iterator[Finding]:
+    """Check every text and key inside a YAML value: the Jinja in it, and variables that steer the connection."""
+    if isinstance(value, str):
+        for offset, rule, found in (check_expression if expression else check_text)(value):
+            yield Finding(file, line + offset - 1, rule, found)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            at = value.at(key) if isinstance(value, Located) else line
+            if str(key).startswith("ansible_") and key not in CONNECTION_VARIABLES:
+                yield Finding(file, at, "hidden" if key == "ansible_check_mode" else "connection", str(key))
+            yield from check_values(file, key, at)
+            yield from check_values(file, each, at, expression=key in EXPRESSIONS)
+    elif isinstance(value, list):
+        for i, each in enumerate(value):
+            at = value.lines[i] if isinstance(value, LocatedList) else line
+            yield from check_values(file, each, at, expression=expression)
