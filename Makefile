@@ -43,8 +43,8 @@ uninstall: ## remove the programs and timers; state, settings and exchange folde
 
 wheelhouse: venv ## build/wheelhouse: all that make install needs on a machine without internet
 	$(say) 'Collecting the packages for an installation without internet'
-	@$(PY) -m pip wheel --quiet --constraint constraints.txt --wheel-dir build/wheelhouse setuptools .
-	@echo "On the other machine: PIP_NO_INDEX=1 PIP_FIND_LINKS=<folder> make install"
+	@sh packaging/wheelhouse.sh build/wheelhouse
+	@echo "On the other machine: PIP_NO_INDEX=1 PIP_FIND_LINKS=/path/of/wheelhouse make install"
 
 ##@ Check it
 .PHONY: test quick lint types imports ansible-lint yamllint molecule pytest soak bench

@@ -1,0 +1,161 @@
+"""`make install` on a fresh Debian host, and the README's first real court, command by command as printed."""
+
+import hashlib
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.repository import ROOT, tracked
+from tests.e2e.fences import blocks
+from tests.lab import Host, Lab, base, machine
+
+pytestmark = pytest.mark.lab
+
+HERE = "tests/e2e/test_install.py"
+SOURCE = "/root/sopti"
+DEBS = ("make", "python3-venv")
+
+
+def send(host: Host, target: str, root: Path, files: list[Path]) -> None:
+    """Put files into a folder of the host, keeping names relative to ``root``, modes and links."""
+    names = "\0".join(str(path.relative_to(root)) for path in files)
+    pack = subprocess.run(
+        ["tar", "-C", root, "--owner=0", "--group=0", "--null", "--files-from=-", "-cf", "-"],
+        input=names.encode(),
+        capture_output=True,
+        check=True,
+    )
+    unpack = f"mkdir -p {target} && tar -C {target} -xf -"
+    subprocess.run([*host.ssh_command(), unpack], input=pack.stdout, capture_output=True, check=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def wheelhouse() -> Path:
+    """The packages of an installation without internet, made by the same script as make wheelhouse."""
+    digest = hashlib.sha256((ROOT / "constraints.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes())
+    folder = ROOT / ".cache" / f"wheelhouse-{digest.hexdigest()[:12]}"
+    if not folder.is_dir():
+        building = folder.with_suffix(".new")
+        subprocess.run(["sh", ROOT / "packaging/wheelhouse.sh", building], check=True, timeout=600)
+        building.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    """The Debian packages that a minimal Debian 12 lacks, as a repository, downloaded once by this machine's apt."""
+    root = base.ensure()
+    folder = ROOT / ".cache" / f"install-debs-{root.name}"
+    if not (folder / "Packages").is_file():
+        (folder / "partial").mkdir(parents=True, exist_ok=True)
+        options = {
+            "APT::Sandbox::User": "root",
+            "Dir::State::status": root / "var/lib/dpkg/status",
+            "Dir::Cache::archives": folder,
+        }
+        words = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+        subprocess.run(
+            ["apt-get", *words, "install", "-q", "-y", "--download-only", "--no-install-recommends", *DEBS],
+            check=True,
+            timeout=300,
+        )
+        index = subprocess.run(["dpkg-scanpackages", "-m", "."], cwd=folder, capture_output=True, check=True)
+        (folder / "Packages").write_bytes(index.stdout)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def court(wheelhouse: Path, packages: Path) -> Iterator[tuple[Host, Host]]:
+    """Two fresh hosts: the machine that sopti will be installed on, its sources unpacked, and a server of the court."""
+    with Lab.up(names=["sopti", "srv01"]) as lab:
+        ours, server = lab.hosts
+        send(ours, SOURCE, ROOT, list(tracked()))
+        send(ours, "/srv/wheelhouse", wheelhouse, sorted(wheelhouse.iterdir()))
+        send(ours, "/srv/debs", packages, sorted(path for path in packages.iterdir() if path.is_file()))
+        ours.ssh(
+            "printf '[global]\\nno-index = true\\nfind-links = /srv/wheelhouse\\n' > /etc/pip.conf;"
+            "rm -f /etc/apt/sources.list.d/*; echo 'deb [trusted=yes] file:/srv/debs ./' > /etc/apt/sources.list;"
+            f"echo '{server.address} srv01.pn-contoh.example srv01' >> /etc/hosts"
+        )
+        yield ours, server
+
+
+@pytest.fixture(scope="module")
+def skip_where_impossible() -> None:
+    """Say why this machine can't do it, before anything is downloaded."""
+    if lacking := machine.missing():
+        pytest.skip("labs don't work here, missing: " + "; ".join(lacking))
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("the host's Python is 3.11 and needs packages for 3.11; this machine's is another version")
+
+
+def run(host: Host, commands: str, *, cwd: str = SOURCE, timeout: float = 400) -> str:
+    """Run commands as typed in a shell of root, stopping at the first that fails; give what was printed."""
+    done = host.ssh(f"cd {cwd} && bash -euo pipefail -s 2>&1", timeout, stdin=commands, check=False)
+    assert done.returncode == 0, f"{commands}\nended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(skip_where_impossible: None, court: tuple[Host, Host]) -> tuple[Host, Host]:
+    """Both hosts after the README's installation block."""
+    shown = [block for block in blocks(ROOT / "README.md", run_by=HERE) if "make install" in block.text]
+    assert len(shown) == 1
+    run(court[0], shown[0].commands)
+    return court
+
+
+def test_install_owns_what_it_should(installed):
+    ours, _ = installed
+    owners = run(ours, "stat -c '%n %U:%G %a' /var/lib/sopti /srv/sopti /etc/sopti/sopti.toml /opt/sopti")
+    assert owners.splitlines() == [
+        "/var/lib/sopti sopti:sopti 700",
+        "/srv/sopti sopti:sopti-operator 2770",
+        "/etc/sopti/sopti.toml root:sopti 640",
+        "/opt/sopti root:root 755",
+    ]
+    assert run(ours, "find /opt/sopti ! -user root -o -perm /o+w ! -type l | head") == ""
+
+
+def test_install_settings_are_accepted(installed):
+    ours, _ = installed
+    code = (
+        "import os, pathlib; from sopti_runner.settings import Settings; "
+        "print(Settings.load(os.environ, lambda name: pathlib.Path(name).read_bytes()).state_dir)"
+    )
+    assert run(ours, f"/opt/sopti/venv/bin/python -c {shlex.quote(code)}") == "/var/lib/sopti\n"
+
+
+def test_install_timer_runs_and_is_safe(installed):
+    ours, _ = installed
+    assert run(ours, "systemctl is-enabled sopti-checkpoint.timer; systemctl is-active sopti-checkpoint.timer") == (
+        "enabled\nactive\n"
+    )
+    exposure = run(ours, "systemd-analyze security --no-pager sopti-checkpoint.service | tail -1")
+    assert float(exposure.split()[-3]) < 3.0, exposure
+
+
+def test_install_again_changes_nothing_of_the_courts(installed):
+    ours, _ = installed
+    run(ours, "echo '# ours' >> /etc/sopti/sopti.toml; echo kept > /var/lib/sopti/marker")
+    look = (
+        "find /var/lib/sopti /etc/sopti /srv/sopti /opt/sopti -not -name '*.pyc' -not -name __pycache__"
+        " -printf '%p %y %m %U %s %l\\n' | sort; sha256sum /etc/sopti/sopti.toml /var/lib/sopti/ssh/*"
+    )
+    before = run(ours, look)
+    assert "is already here" in run(ours, "make install")
+    assert run(ours, look) == before
+
+
+def test_uninstall_keeps_the_state(installed):
+    ours, _ = installed
+    run(ours, "make uninstall")
+    assert run(ours, "ls -d /opt/sopti /usr/local/bin/sopti 2>/dev/null || true") == ""
+    assert run(ours, "cat /var/lib/sopti/marker; ls /etc/sopti") == "kept\ninventory\nsopti.toml\n"
+    assert "is not in the list" not in run(ours, "systemctl list-timers --all --no-pager sopti*")
+    run(ours, "make install")
+    assert run(ours, "cat /var/lib/sopti/marker") == "kept\n"
