@@ -218,6 +218,12 @@ class Content(Protocol):
         """Copy the closure, check it statically, digest the copy; ContentError names the file and rule broken."""
         ...
 
+    def compare(
+        self, sealed_id: str, playbook: str, *, limit: Sequence[str], variables: Mapping[str, Any]
+    ) -> Sequence[str]:
+        """Give each input whose present content differs from a sealed copy, by name; empty when all are the same."""
+        ...
+
     def altered(self, sealed_id: str) -> Sequence[str]:
         """Give the files of a stored copy that no longer match its digests, sorted; empty when intact."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.court import Court
-from sopti_runner.domain.gate import Authority, Evidence, Permit, Refusal, decide
+from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.plan import Plan
 from sopti_runner.domain.request import ActName, Request
@@ -49,11 +49,14 @@ class Applying:
             court = self.books.court()
             request = find(court, number)
             owner = court.register.owner(signer.fingerprint)
-            executor = owner.id if owner else ""
-            plan, evidence = self._look(court, request, progress)
-            start = self._start_act(request, executor, plan, signer)
-            run, sealed = self._open(start, request, executor, evidence, plan)
-            return self._carry_out(run, request, plan, sealed, progress)
+            plan, evidence = self._look(request)
+            start = self._start_act(request, owner.id if owner else "", plan, signer)
+            self._require(start, request, replace(evidence, drift=()))
+            if plan is None:
+                raise IntegrityError(N_("The stored plan can't be read"), on=request.number, next="sopti ledger verify")
+            evidence = self._compare_hosts(request, plan, evidence)
+            run = self._start(start, request, evidence)
+            return self._carry_out(run, plan, sealed_of(request, plan), progress)
 
     def bury_dead(self) -> tuple[str, ...]:
         """Record runs as interrupted that the ledger calls running; only while the lock is ours. Gives their ids."""
@@ -66,8 +69,8 @@ class Applying:
             court = self.books.court()
         return dead
 
-    def _look(self, court: Court, request: Request, progress: Progress) -> tuple[Plan | None, Evidence]:
-        """Gather what the gate judges: cheap things first, the hosts only when nothing stands against it yet."""
+    def _look(self, request: Request) -> tuple[Plan | None, Evidence]:
+        """Gather what the gate judges without touching a host."""
         try:
             plan = stored_plan(self.books, request)
         except SoptiError:
@@ -103,18 +106,10 @@ class Applying:
         proof = Proof(ProofKind.SIGNATURE, executor, signer.fingerprint, signer.sign(waiting.statement))
         return Act(said.act, said.subjects, said.person, said.office, said.data, waiting.statement, proof)
 
-    def _open(
-        self, start: Act, request: Request, executor: str, evidence: Evidence, plan: Plan | None
-    ) -> tuple[Run, Sealed]:
+    def _start(self, start: Act, request: Request, evidence: Evidence) -> Run:
         """Take the approval and record the start in one transaction, or refuse."""
         books = self.books
-        preliminary, court, at = self._decide(start, request, executor, replace(evidence, drift=evidence.drift or ()))
-        if plan is None or isinstance(preliminary, Refusal):
-            self._refuse(preliminary, court, start, request, at)
-        assert plan is not None, "refused above"
-        decision, court, at = self._decide(start, request, executor, self._compare_hosts(request, plan, evidence))
-        if isinstance(decision, Refusal):
-            self._refuse(decision, court, start, request, at)
+        court, at = self._require(start, request, evidence)
         data = {
             **start.data,
             "claims": [["approval", request.approval]],
@@ -125,32 +120,25 @@ class Applying:
         draft = Draft(books.new_id(at), "run.started", request.id, actor_of(court, start, at), data)
         event = books.write(court, [draft], at)[0]
         books.checkpoint()
-        return court.runs[event.id], sealed_of(request, plan)
+        return court.runs[event.id]
 
-    def _decide(
-        self, start: Act, request: Request, executor: str, evidence: Evidence
-    ) -> tuple[Permit | Refusal, Court, Instant]:
+    def _require(self, start: Act, request: Request, evidence: Evidence) -> tuple[Court, Instant]:
+        """Ask the gate, and whether the executor may act at all; refuse with every reason, or give what was judged."""
         court, at = self.books.court(), self.books.now()
-        now_request = court.requests[request.id]
-        authority = Authority(court, now_request, court.approvals.get(now_request.approval), executor, start.office)
+        request = court.requests[request.id]
+        authority = Authority(court, request, court.approvals.get(request.approval), start.person, start.office)
         decision = decide(authority, evidence, at)
-        said = {r.code for r in decision.reasons} if isinstance(decision, Refusal) else set()
-        further = tuple(
-            r for r in judge(court, start, at.time) if r.code not in said | {"wrong_office", "not_in_office"}
-        )
-        if further:
-            decision = Refusal((*(decision.reasons if isinstance(decision, Refusal) else ()), *further))
-        return decision, court, at
+        reasons = decision.reasons if isinstance(decision, Refusal) else ()
+        said = {r.code for r in reasons} | {"wrong_office", "not_in_office"}
+        reasons = (*reasons, *(r for r in judge(court, start, at.time) if r.code not in said))
+        if reasons:
+            data = {"act": "start", "approval": request.approval, "plan": start.data["plan"]}
+            actor = actor_of(court, start, at)
+            self.books.refuse(request.id, actor, reasons, N_("The gate refuses; no host was touched"), data)
+        return court, at
 
-    def _refuse(self, decision: Permit | Refusal, court: Court, start: Act, request: Request, at: Instant) -> None:
-        assert isinstance(decision, Refusal), "only refusals are refused"
-        data = {"act": "start", "approval": request.approval, "plan": request.plan.digest if request.plan else ""}
-        self.books.refuse(
-            request.id, actor_of(court, start, at), decision.reasons, N_("The gate refuses; no host was touched"), data
-        )
-
-    def _carry_out(self, run: Run, request: Request, plan: Plan, sealed: Sealed, progress: Progress) -> Run:
-        evidence = _Evidence(self.books, run.id, request.id)
+    def _carry_out(self, run: Run, plan: Plan, sealed: Sealed, progress: Progress) -> Run:
+        evidence = _Evidence(self.books, run.id, run.request)
         outcomes: Sequence[HostOutcome] = [HostOutcome(h, UNKNOWN, "the run did not end") for h in plan.hosts]
         try:
             outcomes = self.engine.apply(plan, sealed, run.id, evidence.take, progress)
@@ -161,9 +149,9 @@ class Applying:
         if tampered:
             raise IntegrityError(
                 N_("The sealed copy changed while it ran"),
-                on=request.number,
+                on=run.id,
                 found=", ".join(tampered),
-                next=f"sopti trace {request.number}",
+                next=f"sopti trace {run.request}",
             )
         return finished
 

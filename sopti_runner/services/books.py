@@ -10,8 +10,7 @@ from sopti_runner.domain.authority import Act
 from sopti_runner.domain.court import Court, fold
 from sopti_runner.domain.ids import uuid7
 from sopti_runner.domain.ledger.checkpoint import Checkpoint
-from sopti_runner.domain.ledger.encoding import seal_blob
-from sopti_runner.domain.ledger.event import SYSTEM, Actor, Blob, BlobRef, Draft, Event
+from sopti_runner.domain.ledger.event import Actor, Blob, BlobRef, Draft, Event, seal_blob
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.time_rules import Instant, clock_reason
 from sopti_runner.errors import N_, RefusedError, ReportError
@@ -106,7 +105,7 @@ class Books:
             The note, and a line for each sink that did not take it: the act it protects stands all the same.
         """
         head, court = self.store.head(), self.court()
-        text = Checkpoint(court.origin, head.size, head.root).encode()
+        text = str(Checkpoint(court.origin, head.size, head.root))
         note = f"{text}\n{self.signer.sign(text)}"
         self.store.save_checkpoint(head.size, note)
         failed = []
@@ -130,6 +129,3 @@ def actor_of(court: Court, act: Act, at: Instant) -> Actor:
     held = court.capacity(act.person, act.office, at.time)
     credential = act.proof.key if act.proof.kind.value == "signature" else act.proof.kind.value
     return Actor(act.person, held.capacity if held else "", credential)
-
-
-__all__ = ["SYSTEM", "Books", "actor_of"]
