@@ -35,7 +35,7 @@ def _summary(plan: Plan, digest: str, words: Words) -> Iterable[str]:
     yield words("Plan {code} of {playbook}", code=short_code(digest), playbook=plan.playbook)
     yield f"SHA-256 {digest}"
     yield words(
-        "{hosts} hosts: {change} to change, {opaque} not predictable, {failed} failed, {same} already right",
+        "Hosts: {hosts}. Tasks: {change} to change, {opaque} not predictable, {failed} failed, {same} already right.",
         hosts=len(plan.hosts),
         **{kind.value: len(plan.of(kind)) for kind in RecordClass},
     )
@@ -44,7 +44,7 @@ def _summary(plan: Plan, digest: str, words: Words) -> Iterable[str]:
     for name, value in sorted(plan.variables.items()):
         yield f"  {one_line(name)} = {one_line(str(value))}"
     engine = ", ".join(f"{name} {version}" for name, version in sorted(plan.engine.items()))
-    yield words("{files} sealed files; {engine}", files=len(plan.snapshot), engine=engine)
+    yield words("Sealed files: {files}; {engine}", files=len(plan.snapshot), engine=engine)
 
 
 def _host(host: str, records: list[PlanRecord], words: Words) -> Iterable[str]:
@@ -54,9 +54,9 @@ def _host(host: str, records: list[PlanRecord], words: Words) -> Iterable[str]:
         if record.kind is not RecordClass.SAME:
             yield from _task(record, words)
     if same == len(records):
-        yield words("  no change: {count} tasks are already right", count=same)
+        yield words("  no change; tasks already right: {count}", count=same)
     elif same:
-        yield words("  = {count} tasks already right", count=same)
+        yield words("  = tasks already right: {count}", count=same)
 
 
 def _task(record: PlanRecord, words: Words) -> Iterable[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sopti_runner.adapters.render import approval_sheet
+from sopti_runner.adapters.render import approval_sheet, minutes, recap
 from sopti_runner.adapters.render.typst_pdf import pdf
 from sopti_runner.domain.approval_sheet import ApprovalSheet
+from sopti_runner.domain.minutes import Minutes
+from sopti_runner.domain.recap import RecapPage
 from sopti_runner.domain.words import Words
 
 
@@ -25,3 +27,11 @@ class TypstDocuments:
         """Give the Lembar Persetujuan, one page A4; ReportError when it can't be made."""
         data = approval_sheet.view(sheet, self._words)
         return pdf(self._templates, approval_sheet.TEMPLATE, data, self._words, sheet.made_at)
+
+    def recap_pdf(self, page: RecapPage) -> bytes:
+        """Give the recap, one page A4; ``page.encode()`` is the data file whose digest it prints."""
+        return pdf(self._templates, recap.TEMPLATE, recap.view(page, self._words), self._words, page.made_at)
+
+    def minutes_pdf(self, held: Minutes) -> bytes:
+        """Give the Berita Acara Pelaksanaan, one page A4."""
+        return pdf(self._templates, minutes.TEMPLATE, minutes.view(held, self._words), self._words, held.made_at)

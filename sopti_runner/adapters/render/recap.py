@@ -1,0 +1,189 @@
+"""The recap page as its template wants it: no address, no version, nothing that may not be copied around."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any
+
+import segno
+
+from sopti_runner.domain.approval_sheet import grouped
+from sopti_runner.domain.plain import one_line, shortened
+from sopti_runner.domain.recap import HostRow, RecapPage
+from sopti_runner.domain.recap_judgement import SHOWN, STATUS_WORDS, Point, StatusWord, points_of, status_of
+from sopti_runner.domain.request import STATE_WORDS, State
+from sopti_runner.domain.words import Words, pick
+from sopti_runner.errors import N_
+
+TEMPLATE = "recap.typ"
+HOSTS = 6
+LEADS = (N_("Made by"), N_("Examined by"), N_("Taken note of by"))
+SENTENCES = {
+    StatusWord.SAFE: N_("All that was to be done in this period was done, and nothing needs a decision."),
+    StatusWord.ATTENTION: N_("The service runs; matters that need attention: {count}."),
+    StatusWord.CRITICAL: N_("Matters that need attention: {count}; the first needs an act at once."),
+}
+REASON_WORDS = {
+    "no_approval": N_("no usable approval"),
+    "approval_expired": N_("approval expired"),
+    "approval_used": N_("approval already used"),
+    "approval_revoked": N_("approval withdrawn"),
+    "input_changed": N_("content changed after approval"),
+    "copy_tampered": N_("content changed after approval"),
+    "plan_differs": N_("another plan than approved"),
+    "drift": N_("host changed by other hands"),
+    "not_in_office": N_("no office at that time"),
+    "wrong_office": N_("wrong office"),
+    "executor_is_approver": N_("approver wanted to carry out"),
+    "approver_is_requester": N_("requester wanted to approve"),
+    "approver_is_adviser": N_("adviser wanted to approve"),
+    "approver_is_executor": N_("executor wanted to approve"),
+    "wrong_state": N_("step out of order"),
+    "signature_needed": N_("signature missing"),
+    "host_not_checked": N_("host could not be compared"),
+}
+
+
+def view(page: RecapPage, words: Words) -> dict[str, Any]:
+    """Give the template's data."""
+    status, points = status_of(page), points_of(page)
+    return {
+        "title": f"{words('Recapitulation')} {words.month(page.period)}",
+        "letterhead": [one_line(line) for line in page.around.letterhead],
+        "letterhead_bold": max(1, len(page.around.letterhead) - 1),
+        "period": words.month(page.period),
+        "opening": words(
+            "Under the IT service SOP, letter C number 9, this is the recapitulation of monitoring and maintenance "
+            "of IT equipment for the period {period}.",
+            period=words.month(page.period),
+        ),
+        "status": words(STATUS_WORDS[status]),
+        "severity": list(StatusWord).index(status),
+        "sentence": words(SENTENCES[status], count=len(points)),
+        "figures": _figures(page, words),
+        "history": [
+            {"label": words.month(m.period, short=True), "received": m.received, "finished": m.finished}
+            for m in page.history
+        ],
+        "open": _open(page, words),
+        **_hosts(page, words),
+        "facts": _facts(page, words),
+        "points": [_point(p, words) for p in points[:SHOWN]],
+        "more_points": words("and {count} more in the data file", count=len(points) - SHOWN) if points[SHOWN:] else "",
+        "decisions": [words(p.decision, **p.fields) for p in points if p.decision][:SHOWN],
+        "not_checked": _not_checked(page, words),
+        **_seal(page, words),
+    }
+
+
+def _figures(page: RecapPage, words: Words) -> list[dict[str, str]]:
+    before = page.before
+    runs = page.runs_good.value + page.runs_bad.value
+    late = len(page.overdue)
+    return [
+        _box(words, words("Requests received"), words.number(page.received.value), before["received"]),
+        _box(
+            words,
+            words("Carried out in time"),
+            f"{words.number(page.on_time.value)}/{words.number(page.finished.value)}",
+            f"{before['on_time']}/{before['finished']}",
+            words.percent(page.on_time.value, page.finished.value),
+        ),
+        _box(words, words("Waiting past due"), words.number(late), None),
+        _box(
+            words,
+            words("Changes reaching every host"),
+            f"{words.number(page.runs_good.value)}/{words.number(runs)}",
+            f"{before['runs_good']}/{before['runs_good'] + before['runs_bad']}",
+            words.percent(page.runs_good.value, runs),
+        ),
+        _box(words, words("Attempts refused"), words.number(page.refusals.value), before["refusals"]),
+    ]
+
+
+def _box(words: Words, label: str, value: str, before: object, extra: str = "") -> dict[str, str]:
+    earlier = words("last month {value}", value=before) if before is not None else words("at the end of the period")
+    return {"label": label, "value": value, "before": earlier, "extra": "" if extra == "–" else extra}
+
+
+def _open(page: RecapPage, words: Words) -> str:
+    parts = [f"{words(STATE_WORDS[State(s)])} {words.number(f.value)}" for s, f in page.open_by_state.items()]
+    return words("{count} ({states})", count=words.number(page.open.value), states=", ".join(parts)) if parts else "0"
+
+
+def _hosts(page: RecapPage, words: Words) -> dict[str, Any]:
+    hidden = len(page.hosts) - HOSTS
+    return {
+        "hosts": [_host(row, place, words) for place, row in enumerate(page.hosts[:HOSTS], 1)],
+        "more_hosts": words("and {count} more hosts", count=hidden) if hidden > 0 else "",
+    }
+
+
+def _host(row: HostRow, place: int, words: Words) -> list[str]:
+    name = words("host {number} (address not shown)", number=place) if _address(row.host) else shortened(row.host, 28)
+    counts = (row.tasks_changed, row.good, row.failed, row.unknown)
+    return [name, *(words.number(figure.value) for figure in counts)]
+
+
+def _address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return re.search(r"(?:\d{1,3}[.-]){3}\d{1,3}", host) is not None
+    return True
+
+
+def _facts(page: RecapPage, words: Words) -> list[list[str]]:
+    reasons = ", ".join(
+        f"{words(REASON_WORDS.get(code, code.replace('_', ' ')))} {words.number(figure.value)}"
+        for code, figure in sorted(page.refusals_by_reason.items(), key=lambda kv: (-kv[1].value, kv[0]))[:5]
+    )
+    hours = page.around.exposure_seconds // 3600
+    window = words(
+        "{count} entries, up to {hours} hours old",
+        count=words.number(page.around.exposure_events),
+        hours=words.number(hours + 1),
+    )
+    return [
+        [words("Open requests"), _open(page, words)],
+        [words("Reasons of refusals"), reasons or "–"],
+        [words("Combined roles (dirangkap)"), words.number(page.waivers.value)],
+        [
+            words("Attested / on paper"),
+            f"{words.number(page.attested.value)} / {words.number(page.paper.value)}",
+        ],
+        [words("Executors to confirm"), words("{count} of 29 steps", count=len(page.unconfirmed))],
+        [words("Not yet protected outside"), window if page.around.exposure_events else words("nothing")],
+    ]
+
+
+def _point(point: Point, words: Words) -> list[str]:
+    texts = (words(text, **point.fields) for text in (point.what, point.effect, point.act))
+    return [*(one_line(text) for text in texts), words.day(point.by) if point.by else "–"]
+
+
+def _not_checked(page: RecapPage, words: Words) -> list[str]:
+    lines = [words(text) for text in page.not_checked]
+    if page.around.verified is None:
+        lines.insert(0, words("The audit trail was not verified when this page was made"))
+    if page.unreached:
+        lines.insert(0, words("Hosts that could not be reached at some time: {count}", count=len(page.unreached)))
+    return lines
+
+
+def _seal(page: RecapPage, words: Words) -> dict[str, Any]:
+    note = page.around.checkpoint
+    lines = note.split("\n")[:3] if note else []
+    offices = [pick(words, title) for title in page.offices]
+    return {
+        "checkpoint": [lines[0], lines[1], grouped(lines[2])] if len(lines) == 3 else [],
+        "qr": segno.make(note, error="m", micro=False).svg_inline(border=0, omitsize=True) if note else "",
+        "signers": [
+            {"lead": words(lead), "title": f"{title},", "name": ""} for lead, title in zip(LEADS, offices, strict=False)
+        ],
+        "place": f"{one_line(page.around.place)}, " if page.around.place else "",
+        "report": page.report,
+        "digest": grouped(page.digest, 8),
+        "made": words("Made {when}", when=words.moment(page.made_at, page.zone)),
+    }

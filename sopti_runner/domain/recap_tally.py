@@ -1,0 +1,188 @@
+"""Counts a month's events into a recap page: one pass over the log, the court folded as far as the month goes.
+
+The rule this module keeps: an event belongs to the month it was written in, on the court's own clock; what a request
+was at the end of the month is what the events up to then say, also when the recap is made later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.ledger.event import Event
+from sopti_runner.domain.period import Period, period_of
+from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage
+from sopti_runner.domain.request import FINAL, RULES, ActName, Request, State
+from sopti_runner.domain.run import FAILED, GOOD, UNREACHABLE
+
+MONTHS = 6
+HEADLINES = ("received", "finished", "on_time", "runs_good", "runs_bad", "refusals")
+STEPS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9")
+SIGNERS = ("operator", "section_head", "secretary")
+_WITHOUT_PLAN = ("B8", "B9")
+_NOT_WAITING = FINAL | {State.DONE, State.RETURNED}
+
+
+@dataclass
+class _Month:
+    """Sequence numbers by what they count for."""
+
+    seqs: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    reasons: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    hosts: dict[str, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    unreached: set[str] = field(default_factory=set)
+
+    def figure(self, name: str) -> Figure:
+        return Figure.count(tuple(self.seqs[name]))
+
+
+def recap_of(events: Iterable[Event], period: Period, now: datetime, around: Around) -> RecapPage:
+    """Give the recap page of a month.
+
+    Args:
+        events: The whole log from its first event, in order.
+        period: The month, in the court's zone; a month still running is counted up to ``now``.
+        now: When the page is made, aware UTC.
+        around: Letterhead, checkpoint and the state of the ledger.
+    """
+    counted = _Counted()
+    for event in events:
+        if event.seq and period_of(event.time, counted.court.zone) > period:
+            break
+        counted.take(event)
+    return _page(counted, period, now, around)
+
+
+@dataclass
+class _Counted:
+    """The log as far as it was read: the court it tells of, its months, and the requests that were carried out."""
+
+    court: Court = field(default_factory=Court)
+    months: dict[Period, _Month] = field(default_factory=lambda: defaultdict(_Month))
+    finished: set[str] = field(default_factory=set)
+
+    def take(self, event: Event) -> None:
+        self.court.apply(event)
+        _count(self.months[period_of(event.time, self.court.zone)], self.court, event, self.finished)
+
+
+def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> None:
+    seq, data = event.seq, event.data
+    if event.actor.credential in ("attested", "paper"):
+        month.seqs[event.actor.credential].append(seq)
+    if data.get("waived"):
+        month.seqs["waivers"].append(seq)
+    if event.type == "request.registered":
+        month.seqs["received"].append(seq)
+    elif event.type == "gate.refused":
+        month.seqs["refusals"].append(seq)
+        for code in dict.fromkeys(data["reasons"]):
+            month.reasons[code].append(seq)
+    elif event.type == "task.finished":
+        if data["kind"] == "changed":
+            month.hosts[data["host"]]["tasks_changed"].append(seq)
+    elif event.type == "run.finished":
+        _count_run(month, event)
+    if event.type == "request.fulfilled" or (event.type == "run.finished" and data["outcome"] == "done"):
+        _count_finished(month, court, event, finished)
+
+
+def _count_run(month: _Month, event: Event) -> None:
+    month.seqs["runs_good" if event.data["outcome"] == "done" else "runs_bad"].append(event.seq)
+    for host, outcome in event.data["hosts"].items():
+        ended = "good" if outcome in GOOD else "failed" if outcome in (FAILED, UNREACHABLE) else "unknown"
+        month.hosts[host][ended].append(event.seq)
+        if outcome == UNREACHABLE:
+            month.unreached.add(host)
+
+
+def _count_finished(month: _Month, court: Court, event: Event, finished: set[str]) -> None:
+    request = court.requests.get(event.subject)
+    if request is None or request.id in finished:
+        return
+    finished.add(request.id)
+    month.seqs["finished"].append(event.seq)
+    if event.time.astimezone(court.zone.tz).date() <= date.fromisoformat(request.due["B9"]):
+        month.seqs["on_time"].append(event.seq)
+
+
+def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> RecapPage:
+    court, months = counted.court, counted.months
+    month, before = months[period], months[period.back()]
+    ends = min(now, period.bounds(court.zone)[1] - timedelta(microseconds=1)).astimezone(UTC)
+    close, today = court.calendar.month_close(period.back(-1)), court.today(now)
+    waiting = [r for r in court.requests.values() if r.state not in FINAL]
+    return RecapPage(
+        period=period,
+        zone=court.zone,
+        made_at=now,
+        around=around,
+        last_seq=court.size - 1,
+        received=month.figure("received"),
+        finished=month.figure("finished"),
+        on_time=month.figure("on_time"),
+        overdue=tuple(sorted(_overdue(court, court.today(ends)), key=lambda o: (-o.days, o.number))),
+        open_by_state=_by_state(waiting),
+        runs_good=month.figure("runs_good"),
+        runs_bad=month.figure("runs_bad"),
+        unsettled=tuple(sorted(r.number for r in waiting if r.state is State.PARTIAL)),
+        hosts=_hosts(month),
+        refusals=month.figure("refusals"),
+        refusals_by_reason={code: Figure.count(tuple(seqs)) for code, seqs in sorted(month.reasons.items())},
+        waivers=month.figure("waivers"),
+        attested=month.figure("attested"),
+        paper=month.figure("paper"),
+        unconfirmed=court.sop.unconfirmed if court.sop else (),
+        before={
+            name: len(before.seqs[name])
+            for name in ("received", "finished", "on_time", "runs_good", "runs_bad", "refusals")
+        },
+        history=tuple(
+            MonthRow(p, len(months[p].seqs["received"]), len(months[p].seqs["finished"]))
+            for p in (period.back(n) for n in range(MONTHS - 1, -1, -1))
+        ),
+        unreached=tuple(sorted(month.unreached)),
+        offices=tuple(r.title for s in SIGNERS for r in (court.sop.preset.roles if court.sop else ()) if r.id == s),
+        next_close=close.dates[0],
+        next_working_day=court.calendar.next_working_day(today + timedelta(days=1)),
+        warnings=tuple(dict.fromkeys((*court.calendar.doubts(today, today), *close.warnings))),
+    )
+
+
+def _by_state(waiting: Sequence[Request]) -> dict[str, Figure]:
+    seqs = {state: tuple(sorted(r.steps[0].seq for r in waiting if r.state is state)) for state in State}
+    return {state.value: Figure.count(found) for state, found in seqs.items() if found}
+
+
+def _hosts(month: _Month) -> tuple[HostRow, ...]:
+    rows = [
+        HostRow(host, *(Figure.count(tuple(seqs[name])) for name in ("tasks_changed", "good", "failed", "unknown")))
+        for host, seqs in month.hosts.items()
+    ]
+    return tuple(sorted(rows, key=lambda r: (-r.failed.value - r.unknown.value, -r.tasks_changed.value, r.host)))
+
+
+def _overdue(court: Court, today: date) -> Iterable[Overdue]:
+    """Give the earliest overdue step of each open request; what follows it is late only because of it."""
+    for request in court.requests.values():
+        if request.state in _NOT_WAITING:
+            continue
+        for step in _pending(request):
+            due = date.fromisoformat(request.due[step])
+            days = court.calendar.working_days_late(due, today)
+            if days:
+                yield Overdue(request.number, step, due, days, request.steps[0].seq)
+                break
+
+
+def _pending(request: Request) -> Iterable[str]:
+    """Give the dated steps still to do, since the request was last submitted."""
+    acts = [s.act for s in request.steps]
+    if ActName.RESUBMIT.value in acts:
+        acts = acts[len(acts) - acts[::-1].index(ActName.RESUBMIT.value) :]
+    done = {RULES[ActName(a)].on_time for a in acts if a in set(ActName)}
+    relevant = STEPS[1:] if request.technical else _WITHOUT_PLAN
+    return (step for step in relevant if step not in done and step in request.due)
