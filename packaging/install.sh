@@ -102,6 +102,8 @@ make_folders() {
 install_command() {
     install -m 0755 packaging/sopti-wrapper.sh /usr/local/bin/sopti
     install -m 0644 packaging/systemd/* /etc/systemd/system/
+    install -m 0644 packaging/tmpfiles.conf /etc/tmpfiles.d/sopti.conf
+    systemd-tmpfiles --create /etc/tmpfiles.d/sopti.conf
     if command -v visudo >/dev/null; then
         visudo -cqf packaging/sudoers
         install -m 0440 packaging/sudoers /etc/sudoers.d/sopti

@@ -1,20 +1,81 @@
 #!/bin/sh
-# Run sopti as the system user that owns the ledger, whichever operator calls it.
+# Run sopti as the system user that owns the ledger, whichever operator calls it, while the operator's key stays theirs:
+# statements come out of a named pipe, are signed here in the operator's own process, and go back through another.
+#
 # File names are relative to the exchange folder: the one place that operators and sopti can both read and write.
+# Your key: --key FILE, else SOPTI_KEY, else ~/.ssh/id_ed25519 (a .pub file when an agent or token holds the key).
 program=/opt/sopti/venv/bin/sopti
 exchange=/srv/sopti
+signers=/run/sopti # nobody can list it, so nobody else finds the pipes
 
 # Completion needs names only, no state.
 [ -z "${_SOPTI_COMPLETE:-}" ] || exec "$program"
+
+key=${SOPTI_KEY:-$HOME/.ssh/id_ed25519} take=
+for word; do
+    shift
+    if [ -n "$take" ]; then
+        key=$word take=
+        continue
+    fi
+    case $word in
+    --key) take=yes ;;
+    --key=*) key=${word#--key=} ;;
+    *) set -- "$@" "$word" ;;
+    esac
+done
+case $key in /*) ;; *) key=$PWD/$key ;; esac
+public=${key%.pub}.pub
+
+case $(id -un) in
+sopti) as_owner() { "$program" "$@"; } ;;
+root) as_owner() { HOME=/var/lib/sopti runuser -u sopti -- "$program" "$@"; } ;;
+*)
+    id -nG | tr ' ' '\n' | grep -qx sopti-operator || {
+        echo "sopti: $(id -un) is not an operator. Next, as root: adduser $(id -un) sopti-operator" >&2
+        exit 2
+    }
+    as_owner() { sudo -n -H -u sopti -- "$program" "$@"; }
+    ;;
+esac
+
+# Sign what sopti hands over, one statement after the other, until this command ends.
+serve() {
+    while exec 3<"$SOPTI_SIGNER/statement"; do
+        cat <&3 >"$SOPTI_SIGNER/.message"
+        exec 3<&-
+        ssh-keygen -q -Y sign -n act@sopti -f "$key" <"$SOPTI_SIGNER/.message" >"$SOPTI_SIGNER/.signed" ||
+            : >"$SOPTI_SIGNER/.signed"
+        cat "$SOPTI_SIGNER/.signed" >"$SOPTI_SIGNER/signature"
+    done
+}
+
+finish() {
+    [ -z "${server:-}" ] || kill "$server" 2>/dev/null
+    [ -z "${SOPTI_SIGNER:-}" ] || rm -rf "$SOPTI_SIGNER"
+}
+
+unset SOPTI_SIGNER
+trap finish EXIT
+trap : INT TERM HUP # sopti itself hears them and ends in its own way
+if [ -r "$public" ] && SOPTI_SIGNER=$(umask 077 && mktemp -d "$signers/XXXXXXXXXXXXXXXXXXXXXXXX" 2>/dev/null); then
+    export SOPTI_SIGNER
+    (
+        umask 077
+        mkfifo -m 0622 "$SOPTI_SIGNER/statement"
+        mkfifo -m 0644 "$SOPTI_SIGNER/signature"
+        cp "$public" "$SOPTI_SIGNER/key.pub"
+        chmod 0644 "$SOPTI_SIGNER/key.pub"
+        chmod 0711 "$SOPTI_SIGNER"
+    )
+    (umask 077 && serve) &
+    server=$!
+fi
 
 case $PWD/ in
 "$exchange"/*) ;;
 *) cd "$exchange" || exit 2 ;;
 esac
-export HOME=/var/lib/sopti
-
-if [ "$(id -un)" = sopti ]; then exec "$program" "$@"; fi
-if [ "$(id -u)" -eq 0 ]; then exec runuser -u sopti -- "$program" "$@"; fi
-if id -nG | tr ' ' '\n' | grep -qx sopti-operator; then exec sudo -n -H -u sopti -- "$program" "$@"; fi
-echo "sopti: $(id -un) is not an operator. Next, as root: adduser $(id -un) sopti-operator" >&2
-exit 2
+umask 027
+as_owner "$@"
+exit $?

@@ -9,7 +9,7 @@ for unit in systemd/*.timer systemd/*.service; do
     rm -f "/etc/systemd/system/$name"
 done
 systemctl --quiet daemon-reload 2>/dev/null || true
-rm -f /usr/local/bin/sopti /etc/sudoers.d/sopti /usr/share/bash-completion/completions/sopti
+rm -f /usr/local/bin/sopti /etc/sudoers.d/sopti /etc/tmpfiles.d/sopti.conf /usr/share/bash-completion/completions/sopti
 rm -rf /opt/sopti
 echo "uninstall: programs and timers are gone"
 echo "uninstall: kept: /var/lib/sopti (ledger), /etc/sopti, /srv/sopti, user sopti, group sopti-operator"
