@@ -13,7 +13,7 @@ from typing import Any
 
 import rfc8785
 
-from sopti_runner.domain.ledger.event import MAX_BODY_BYTES, VERSION, BlobRef, Draft, Event, blob_digest, parse
+from sopti_runner.domain.ledger.event import MAX_BODY_BYTES, VERSION, BlobRef, Draft, Event, blob_digest, event_from
 from sopti_runner.domain.ledger.strict_json import MAX_INTEGER
 from sopti_runner.errors import N_, SoptiError
 
@@ -27,7 +27,10 @@ def canonical(value: Any) -> bytes:
     Raises:
         ValueError: A value that can't be written so that every reader agrees; says where.
     """
-    plain, ascii_keys = _plain(value, "$")
+    return _bytes(*_plain(value, "$"))
+
+
+def _bytes(plain: Any, ascii_keys: bool) -> bytes:
     if not ascii_keys:
         return rfc8785.dumps(plain)
     try:
@@ -91,9 +94,9 @@ def encode(draft: Draft, *, log: str, seq: int, prev: bytes, time: datetime, boo
 
 
 def place(draft: Draft, *, log: str, seq: int, prev: bytes, time: datetime, boot: str, mono: int) -> Event:
-    """Give the event of a draft in its place, read back from its own bytes; arguments and errors as ``encode``."""
+    """Give the event of a draft in its place, body included; arguments and errors as ``encode``."""
     try:
-        body = canonical(
+        value, ascii_keys = _plain(
             {
                 "v": VERSION,
                 "log": log,
@@ -112,12 +115,14 @@ def place(draft: Draft, *, log: str, seq: int, prev: bytes, time: datetime, boot
                 },
                 "data": draft.data,
                 "blobs": [{"name": r.name, "sha256": r.digest.hex(), "size": r.size} for r in blob_refs(draft)],
-            }
+            },
+            "$",
         )
+        body = _bytes(value, ascii_keys)
         if len(body) > MAX_BODY_BYTES:
             raise ValueError(f"it needs {len(body)} bytes, more than {MAX_BODY_BYTES}; long texts are blobs")
-        return parse(body, seq=seq)
-    except (ValueError, SoptiError) as error:
+        return event_from(value, body)
+    except ValueError as error:
         raise SoptiError(
             N_("an event can't be written: {why}"), on=f"{draft.type} {draft.id}", why=str(error)
         ) from error

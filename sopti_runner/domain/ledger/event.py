@@ -187,7 +187,7 @@ def parse(body: bytes, *, seq: int | None = None) -> Event:
         IntegrityError: The body is no event of this format; says where and what.
     """
     try:
-        return _event(_checked(body), body)
+        return event_from(_checked(body), body)
     except ValueError as error:
         raise IntegrityError(
             N_("event {seq} can't be read: {why}"),
@@ -218,7 +218,8 @@ def _checked(body: bytes) -> dict[str, Json]:
     return value  # type: ignore[no-any-return]  # _require_keys refused anything but an object
 
 
-def _event(value: dict[str, Json], body: bytes) -> Event:
+def event_from(value: dict[str, Json], body: bytes) -> Event:
+    """Give the event of a body's JSON object with exactly the keys of a body; ValueError for a malformed value."""
     time, prev, actor = value["time"], value["prev"], value["actor"]
     if type(time) is not str or not _TIME(time):
         raise ValueError(f"time is {time!r}, not UTC with six digits of a second")

@@ -1,0 +1,5 @@
+"""The ledger in a database, through SQLAlchemy Core: SQLite now, the same code for PostgreSQL."""
+
+from sopti_runner.adapters.store_sql.store import SqlStore
+
+__all__ = ["SqlStore"]

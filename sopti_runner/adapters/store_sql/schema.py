@@ -1,0 +1,122 @@
+"""The tables, all keyed by ``log``; only ``event``, ``blob`` and ``checkpoint`` hold what can't be made anew.
+
+There is no migration tool: ``event`` never changes shape (a new body version is data), and everything derived from it
+is made anew by ``rebuild``. ``schema_version`` refuses a database of a newer sopti.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+)
+from sqlalchemy import (
+    event as sa_event,
+)
+
+VERSION = 1
+APPLICATION_ID = 0x736F7074  # "sopt": what file(1) and our own check find in a SQLite file's header
+
+metadata = MetaData()
+
+version = Table("schema_version", metadata, Column("version", BigInteger, primary_key=True, autoincrement=False))
+
+event = Table(
+    "event",
+    metadata,
+    Column("log", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("time", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("log", "seq"),
+    UniqueConstraint("log", "id"),
+    Index("event_by_subject", "log", "subject", "seq"),
+    Index("event_by_type", "log", "type", "seq"),
+)
+
+head = Table(
+    "head",
+    metadata,
+    Column("log", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    Column("log", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("log", "digest"),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("log", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    PrimaryKeyConstraint("log", "size"),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("log", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("log", "kind", "key"),
+    Index("claim_by_seq", "log", "seq"),
+)
+
+object_change = Table(
+    "object_change",
+    metadata,
+    Column("log", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("log", "host", "object", "seq"),
+    Index("object_change_by_seq", "log", "seq"),
+)
+
+PROJECTIONS = (claim, object_change)
+
+_GUARDS = {
+    "event_not_updated": "BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are never updated'); END",
+    "event_not_deleted": "BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END",
+    "checkpoint_not_deleted": "BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints are kept'); END",
+    "head_not_shortened": "BEFORE UPDATE ON head WHEN NEW.size < OLD.size "
+    "BEGIN SELECT RAISE(ABORT, 'a log only grows'); END",
+}
+
+for _name, _rule in _GUARDS.items():
+    _guard = DDL(f"CREATE TRIGGER IF NOT EXISTS {_name} {_rule}")  # type: ignore[no-untyped-call]  # untyped upstream
+    sa_event.listen(metadata, "after_create", _guard.execute_if(dialect="sqlite"))
+
+
+def create_tables(connection: Connection) -> None:
+    """Make what is missing, triggers included, in the caller's transaction."""
+    fresh = not connection.dialect.has_table(connection, version.name)
+    metadata.create_all(connection)
+    if fresh:
+        connection.execute(insert(version).values(version=VERSION))

@@ -1,0 +1,94 @@
+"""Whether everything beside the bodies is what the bodies make of it, and making it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from sopti_runner.adapters.store_sql import projections
+from sopti_runner.adapters.store_sql.schema import checkpoint, event, head
+from sopti_runner.adapters.store_sql.writing import End, Statements, save_end
+from sopti_runner.domain.ledger.checkpoint import read_checkpoint
+from sopti_runner.domain.ledger.event import ZERO_LEAF, Event, parse
+from sopti_runner.domain.ledger.merkle import Frontier
+from sopti_runner.domain.ledger.note import NoteError
+from sopti_runner.errors import N_, IntegrityError
+
+PAGE = 500
+
+
+def placed(body: bytes, seq: int, log: str) -> Event:
+    """Give the event of a stored row; IntegrityError when its body names another place or log."""
+    found = parse(body, seq=seq)
+    if (found.seq, found.log) != (seq, log):
+        raise IntegrityError(
+            N_("An event stands in another's place"),
+            on=f"seq {seq}",
+            expected=f"{log} {seq}",
+            found=f"{found.log} {found.seq}",
+            next="sopti ledger verify",
+        )
+    return found
+
+
+def differences(connection: Connection, log: str) -> Iterator[str]:
+    """Give a line for each column, claim, projection row, head and checkpoint that the bodies contradict."""
+    end = End(log, ZERO_LEAF, Frontier())
+    for page in _pages(connection, log):
+        events = []
+        for row in page:
+            parsed = placed(row["body"], row["seq"], log)
+            made = projections.event_row(parsed)
+            wrong = [name for name in made if row[name] != made[name]]
+            if wrong:
+                yield f"event {parsed.seq}: {', '.join(wrong)} differ from its body"
+            end.leaf = parsed.leaf
+            end.frontier.add(parsed.leaf)
+            events.append(parsed)
+        yield from projections.differences(connection, log, events)
+    yield from projections.strays(connection, log, end.frontier.size)
+    yield from _head_difference(connection, end)
+    yield from _checkpoint_differences(connection, log)
+
+
+def rebuild(connection: Connection, log: str, statements: Statements) -> None:
+    """Make head and projections anew; the columns beside a body stay: nothing updates an event."""
+    projections.clear(connection, log)
+    end = End(log, ZERO_LEAF, Frontier())
+    for page in _pages(connection, log):
+        events = [placed(row["body"], row["seq"], log) for row in page]
+        for parsed in events:
+            end.leaf = parsed.leaf
+            end.frontier.add(parsed.leaf)
+        projections.write(connection, events)
+    save_end(connection, end, statements)
+
+
+def _head_difference(connection: Connection, end: End) -> Iterator[str]:
+    row = connection.execute(select(head).where(head.c.log == end.log)).one()
+    if (row.size, row.leaf, row.frontier) != (end.frontier.size, end.leaf, end.frontier.dump()):
+        yield f"head: it says size {row.size}, the events make size {end.frontier.size}, or leaf or frontier differ"
+
+
+def _checkpoint_differences(connection: Connection, log: str) -> Iterator[str]:
+    for row in connection.execute(select(checkpoint).where(checkpoint.c.log == log)):
+        try:
+            said = read_checkpoint(row.note)
+        except NoteError as error:
+            yield f"checkpoint {row.size}: {error}"
+        else:
+            if (said.origin, said.size) != (log, row.size):
+                yield f"checkpoint {row.size}: its note speaks of {said.origin} at size {said.size}"
+
+
+def _pages(connection: Connection, log: str) -> Iterator[Sequence[Any]]:
+    at = -1
+    while True:
+        after = select(event).where(event.c.log == log, event.c.seq > at).order_by(event.c.seq).limit(PAGE)
+        page = connection.execute(after).mappings().all()
+        if not page:
+            return
+        at = page[-1]["seq"]
+        yield page
