@@ -31,6 +31,13 @@ def shortened(text: str, length: int) -> str:
     return (cut.rsplit(" ", 1)[0] if " " in cut[length // 2 :] else cut).rstrip() + "…"
 
 
+def middle_cut(text: str, length: int) -> str:
+    """Give one line of at most ``length`` characters, cut in the middle: names of hosts differ at their ends."""
+    line = one_line(text)
+    tail = (length - 1) // 2
+    return line if len(line) <= length else f"{line[: length - 1 - tail]}…{line[-tail:]}"
+
+
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """Give the text in lines of at most ``width`` characters, with ``first`` and ``rest`` before them."""
     return textwrap.wrap(

@@ -24,7 +24,7 @@ def translated(templates: list[str], words: Words) -> dict[str, str]:
 
 def extract(
     file: IO[bytes], keywords: Any, comment_tags: Any, options: Any
-) -> Iterator[tuple[int, str, str, list[str]]]:
+) -> Iterator[tuple[int, None, str, list[str]]]:
     """Extract labels for Babel's catalogue: the method named in ``babel.cfg``."""
     for line, label in labels_in(file.read().decode("utf-8")):
-        yield line, "t", label, []
+        yield line, None, label, []

@@ -9,7 +9,7 @@ from typing import Any
 import segno
 
 from sopti_runner.domain.approval_sheet import grouped
-from sopti_runner.domain.plain import one_line, shortened
+from sopti_runner.domain.plain import middle_cut, one_line
 from sopti_runner.domain.recap import HostRow, RecapPage
 from sopti_runner.domain.recap_judgement import SHOWN, STATUS_WORDS, Point, StatusWord, points_of, status_of
 from sopti_runner.domain.request import STATE_WORDS, State
@@ -121,7 +121,7 @@ def _hosts(page: RecapPage, words: Words) -> dict[str, Any]:
 
 
 def _host(row: HostRow, place: int, words: Words) -> list[str]:
-    name = words("host {number} (address not shown)", number=place) if _address(row.host) else shortened(row.host, 28)
+    name = words("host {number} (address not shown)", number=place) if _address(row.host) else middle_cut(row.host, 34)
     counts = (row.tasks_changed, row.good, row.failed, row.unknown)
     return [name, *(words.number(figure.value) for figure in counts)]
 

@@ -1,0 +1,183 @@
+"""Documents as a reader gets them: one page, PDF/A, the same bytes every time, and only what belongs on it."""
+
+import hashlib
+import io
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pypdf
+import pytest
+import render_samples as samples
+
+from sopti_runner.adapters.render.documents import TypstDocuments
+from sopti_runner.adapters.words_gettext import GettextWords
+from sopti_runner.domain.approval_sheet import Signatory, host_changes
+from sopti_runner.domain.statement import short_code
+from sopti_runner.errors import ReportError
+
+TEMPLATES = Path(__file__).parents[2] / "reports"
+DOCUMENTS = {lang: TypstDocuments(TEMPLATES, GettextWords(lang)) for lang in ("id", "en")}
+TWELVE = [f"srv-ruang-sidang-utama-lantai-{n:02d}" for n in range(12)]
+
+
+def wide_sheet():
+    return samples.sheet_of(
+        hosts=host_changes(samples.plan_of(TWELVE)),
+        requester=samples.LONG,
+        unit=f"Subbagian {samples.LONG}",
+        asked="kata " * 400,
+        why="alasan " * 400,
+        advice_note="catatan " * 200,
+        approver=Signatory(samples.LONG, samples.SECRETARY),
+        adviser=Signatory(samples.LONG, samples.DIVISION_HEAD, at=samples.NOW),
+    )
+
+
+def bare_sheet():
+    return samples.sheet_of(
+        letterhead=(), place="", why="", settings=(), hosts=(), blind_spots=(), advice="", adviser=None, signed=()
+    )
+
+
+PAGES = {
+    "sheet": lambda d: d.approval_sheet_pdf(samples.sheet_of()),
+    "sheet-wide": lambda d: d.approval_sheet_pdf(wide_sheet()),
+    "sheet-bare": lambda d: d.approval_sheet_pdf(bare_sheet()),
+    "recap": lambda d: d.recap_pdf(samples.page_of()),
+    "recap-empty": lambda d: d.recap_pdf(samples.empty_page()),
+    "recap-full": lambda d: d.recap_pdf(samples.full_page()),
+    "minutes": lambda d: d.minutes_pdf(samples.minutes_of()),
+    "minutes-wide": lambda d: d.minutes_pdf(
+        samples.minutes_of(
+            hosts=tuple((host, "changed") for host in TWELVE * 3),
+            executor=Signatory(samples.LONG, samples.OPERATOR),
+            requester=Signatory(samples.LONG, samples.SECTION_HEAD),
+            deviations=("simpangan " * 100,),
+        )
+    ),
+}
+
+
+def text_of(pdf):
+    return " ".join(pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+
+
+@pytest.mark.parametrize("lang", DOCUMENTS)
+@pytest.mark.parametrize("name", PAGES)
+def test_document_is_one_page_of_pdf_a(name, lang):
+    reader = pypdf.PdfReader(io.BytesIO(PAGES[name](DOCUMENTS[lang])))
+    assert len(reader.pages) == 1
+    metadata = reader.xmp_metadata
+    assert metadata is not None
+    fields = metadata.rdf_root.toxml()
+    assert "<pdfaid:part>2</pdfaid:part>" in fields
+    assert "<pdfaid:conformance>B</pdfaid:conformance>" in fields
+    width, height = (float(side) for side in reader.pages[0].mediabox[2:])
+    assert (round(width), round(height)) == (595, 842)
+
+
+@pytest.mark.parametrize("name", ["sheet", "recap", "minutes"])
+def test_document_of_the_same_input_has_the_same_bytes(name):
+    again = TypstDocuments(TEMPLATES, GettextWords("id"))
+    assert PAGES[name](DOCUMENTS["id"]) == PAGES[name](again)
+
+
+def test_document_made_at_another_time_has_other_bytes():
+    later = samples.page_of(made_at=samples.page_of().made_at + timedelta(hours=1))
+    assert DOCUMENTS["id"].recap_pdf(later) != DOCUMENTS["id"].recap_pdf(samples.page_of())
+
+
+def test_approval_sheet_shows_what_is_decided_and_by_which_code():
+    text = text_of(DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of()))
+    for wanted in (
+        "LEMBAR PERSETUJUAN",
+        "REG-2026-0012",
+        short_code(samples.DIGEST),
+        "Siti Permohonan, Kepaniteraan Hukum",
+        "srv-arsip, srv-berkas",
+        "Plh. Sekretaris",
+        "Disetujui dengan syarat",
+        "Ditolak",
+        "Dikembalikan",
+        "26 November 2026 07.30 WIB",
+        "tidak memuat tanda tangan elektronik tersertifikasi",
+    ):
+        assert wanted in text, wanted
+
+
+def test_approval_sheet_names_every_host_of_twelve():
+    text = text_of(DOCUMENTS["id"].approval_sheet_pdf(wide_sheet())).replace(" ", "")
+    assert [host for host in TWELVE if host not in text] == []
+
+
+def test_free_text_is_never_read_as_markup():
+    hostile = '#panic("x") $ x^2 $ *tebal* \\ @rujukan <a> `kode` #include "/etc/passwd" \x1b[31m\u202e'
+    pdf = DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(asked=hostile, requester=hostile))
+    assert '#panic("x") $ x^2 $ *tebal*' in text_of(pdf)
+
+
+def test_recap_page_shows_its_period_words_and_figures_in_indonesian():
+    text = text_of(DOCUMENTS["id"].recap_pdf(samples.page_of()))
+    for wanted in (
+        "REKAPITULASI HASIL MONITORING DAN PEMELIHARAAN PERANGKAT TI",
+        "Periode: November 2026",
+        "PERLU PERHATIAN",
+        "7/8 87,5%",
+        "2 Desember 2026",
+        "1 Desember 2026 07.30 WIB",
+        "halaman 1 dari 1",
+        "Kode verifikasi internal sopti - bukan tanda tangan elektronik",
+        "CsUY apGG",
+    ):
+        assert wanted in text, wanted
+
+
+def test_recap_page_prints_the_digest_of_its_data_file():
+    page = samples.page_of()
+    digest = hashlib.sha256(page.encode()).hexdigest()
+    assert digest in text_of(DOCUMENTS["id"].recap_pdf(page)).replace(" ", "")
+    data = json.loads(page.encode())
+    assert data["requests"]["received"] == {"value": 9, "events": list(range(10, 19))}
+
+
+def test_recap_page_with_a_ledger_that_does_not_verify_is_critical():
+    assert "KRITIS" in text_of(DOCUMENTS["id"].recap_pdf(samples.full_page()))
+
+
+def test_recap_page_shows_no_address():
+    rows = tuple(
+        replace(samples.full_page().hosts[0], host=host)
+        for host in ("10.20.30.40", "fe80::1", "ip-192-168-7-9", "srv-a")
+    )
+    text = text_of(DOCUMENTS["id"].recap_pdf(samples.page_of(hosts=rows)))
+    assert "srv-a" in text
+    assert not [part for part in ("10.20.30.40", "fe80", "192-168") if part in text]
+
+
+def test_minutes_spell_the_day_out():
+    text = text_of(DOCUMENTS["id"].minutes_pdf(samples.minutes_of()))
+    spelled = "Pada hari ini, Senin tanggal dua puluh tiga bulan November tahun dua ribu dua puluh enam"
+    assert spelled in text
+    for signer in ("Agus Operator", "Siti Permohonan", "Dewi Penelitian, S.Kom."):
+        assert signer in text
+
+
+def test_minutes_use_the_courts_own_day():
+    late = samples.minutes_of(ended_at=samples.minutes_of().ended_at.replace(hour=20))
+    assert "Selasa tanggal dua puluh empat" in text_of(DOCUMENTS["id"].minutes_pdf(late))
+
+
+def test_template_missing_or_faulty_gives_a_report_error(tmp_path):
+    with pytest.raises(ReportError):
+        TypstDocuments(tmp_path, GettextWords("id")).recap_pdf(samples.page_of())
+    (tmp_path / "recap.typ").write_text("#panic()")
+    with pytest.raises(ReportError):
+        TypstDocuments(tmp_path, GettextWords("id")).recap_pdf(samples.page_of())
+
+
+def test_text_that_fits_no_page_gives_a_report_error():
+    towers = tuple(f"BARIS KOP {n}" for n in range(200))
+    with pytest.raises(ReportError, match="can't be made"):
+        DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(letterhead=towers))
