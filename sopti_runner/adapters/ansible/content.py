@@ -52,16 +52,13 @@ class AnsibleContent:
         file = f"playbooks/{playbook}.change.yml"
         return read_change_model(self._root / file, playbook, file)
 
-    def seal(
-        self, playbook: str, *, limit: Sequence[str], variables: Mapping[str, Any], tags: Sequence[str] = ()
-    ) -> Sealed:
+    def seal(self, playbook: str, *, limit: Sequence[str], variables: Mapping[str, Any]) -> Sealed:
         """Copy the closure, check it statically, digest the copy.
 
         Args:
             playbook: Name without folder and ending.
             limit: Names of hosts and groups; empty means all groups of the change model.
             variables: As given; checked against the change model.
-            tags: Only tasks with one of these tags; empty for all.
 
         Raises:
             ContentError: Names the file and rule broken; ``fields["findings"]`` lists them all.
@@ -69,7 +66,7 @@ class AnsibleContent:
         """
         copy = self._snapshots.fresh()
         try:
-            manifest = self._fill(copy, playbook, limit, variables, tags)
+            manifest = self._fill(copy, playbook, limit, variables)
             self._snapshots.keep(copy, manifest)
         except BaseException:
             snapshot.discard(copy)
@@ -96,14 +93,14 @@ class AnsibleContent:
 
         Returns:
             Sorted names for a person: ``roles/firewall/tasks/main.yml``, ``inventory host web1: ansible_port``,
-            ``variable allow``, ``limit``, ``tags``, ``host key web1``, ``engine ansible-core``; a refusal of the tree
+            ``variable allow``, ``limit``, ``host key web1``, ``engine ansible-core``; a refusal of the tree
             as it is now is given as ``file:line: rule: found``.
         """
         kept = self._snapshots.manifest(sealed_id)
         names = [f"{file} (sealed copy)" for file in self._snapshots.altered(sealed_id)]
         copy = self._snapshots.fresh()
         try:
-            now = self._fill(copy, playbook, limit, variables, tags)
+            now = self._fill(copy, playbook, limit, variables)
             names += differences(kept, self._snapshots.path(sealed_id), now, copy)
         except ContentError as error:
             found = error.fields.get("findings")
@@ -122,9 +119,7 @@ class AnsibleContent:
                 playbook=playbook,
             )
 
-    def _fill(
-        self, copy: Path, playbook: str, limit: Sequence[str], variables: Mapping[str, Any], tags: Sequence[str]
-    ) -> Manifest:
+    def _fill(self, copy: Path, playbook: str, limit: Sequence[str], variables: Mapping[str, Any]) -> Manifest:
         model = self.change_model(playbook)
         accepted = check_variables(model, variables)
         found = self._copy_closure(copy, playbook)
@@ -138,7 +133,7 @@ class AnsibleContent:
         _write_inventory(copy, playbook, inventory.document(hosts))
         write_file(copy / "known_hosts", inventory.known_hosts(hosts).encode())
         write_json(copy / "variables.json", accepted)
-        write_json(copy / "run.json", {"playbook": playbook, "limit": list(hosts), "tags": sorted(tags)})
+        write_json(copy / "run.json", {"playbook": playbook, "limit": list(hosts)})
         files = snapshot.digest_tree(copy)
         sealed = Sealed(
             id=snapshot.tree_id(files),
@@ -148,7 +143,7 @@ class AnsibleContent:
             host_keys=inventory.fingerprints(hosts),
             engine=snapshot.engine_versions(),
         )
-        return Manifest(sealed=sealed, playbook=playbook, variables=accepted, tags=tuple(sorted(tags)))
+        return Manifest(sealed=sealed, playbook=playbook, variables=accepted)
 
     def _copy_closure(self, copy: Path, playbook: str) -> list[Finding]:
         closure = Closure(self._root, playbook)

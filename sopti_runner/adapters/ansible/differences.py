@@ -22,8 +22,6 @@ def differences(kept: Manifest, kept_root: Path, now: Manifest, now_root: Path) 
         names.add("playbook")
     if old.hosts != new.hosts:
         names.add("limit")
-    if kept.tags != now.tags:
-        names.add("tags")
     common = set(old.hosts) & set(new.hosts)
     names.update(f"host key {host}" for host in common if old.host_keys[host] != new.host_keys[host])
     names.update(_inventory(_read(kept_root), _read(now_root), common))

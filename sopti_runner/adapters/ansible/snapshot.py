@@ -117,13 +117,11 @@ class Manifest:
         sealed: As the port gives it.
         playbook: Name without folder and ending.
         variables: As checked.
-        tags: Sorted.
     """
 
     sealed: Sealed
     playbook: str
     variables: Mapping[str, Any]
-    tags: tuple[str, ...]
 
 
 class Snapshots:
@@ -167,7 +165,7 @@ class Snapshots:
             value = json.loads(path.read_text("utf-8"))
             given = value.pop("sealed")
             sealed = Sealed(**{**given, "hosts": tuple(given["hosts"])})
-            manifest = Manifest(sealed=sealed, **{**value, "tags": tuple(value["tags"])})
+            manifest = Manifest(sealed=sealed, **value)
         except FileNotFoundError as error:
             raise NotFoundError(
                 N_("There is no sealed copy {id}"), on=sealed_id, next="sopti plan", id=sealed_id

@@ -1,0 +1,228 @@
+"""The engine as ``ports.Engine``: plan, drift and apply, always from a sealed copy and judged by our own evidence."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sopti_runner.adapters.ansible import ssh
+from sopti_runner.adapters.ansible.evidence import Line, task_key
+from sopti_runner.adapters.ansible.hmac_key import key_id
+from sopti_runner.adapters.ansible.observers import Look, Observers
+from sopti_runner.adapters.ansible.outcomes import Outcomes
+from sopti_runner.adapters.ansible.runs import Phase, PhaseEnd, run_phase
+from sopti_runner.adapters.ansible.snapshot import Snapshots, engine_versions
+from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
+from sopti_runner.errors import N_, ExecutionError, IntegrityError, InterruptedError_
+from sopti_runner.ports import HostOutcome, Progress, Sealed, TaskOutcome
+
+ABSENT_PLAY = N_("no play of this playbook is for this host")
+
+
+class AnsibleEngine:
+    """Ansible, through our launcher.
+
+    Args:
+        state_dir: Copies are in ``snapshots/``, evidence of runs goes to ``runs/``.
+        hmac_key: 32 bytes, see ``hmac_key.load_or_create``.
+    """
+
+    def __init__(self, state_dir: Path, hmac_key: bytes) -> None:
+        self._snapshots = Snapshots(state_dir / "snapshots")
+        self._runs = state_dir / "runs"
+        self._key = hmac_key
+
+    def plan(
+        self, sealed: Sealed, playbook: str, variables: Mapping[str, Any], tags: Sequence[str], progress: Progress
+    ) -> Plan:
+        """Run in check mode on the real hosts and give the plan.
+
+        Raises:
+            ExecutionError: The play could not run at all, or is not for one of the hosts.
+            DeviceError: A host can't be reached, shows another key or refuses the login.
+            IntegrityError: The sealed copy does not match its digests, before or after.
+            InterruptedError_: A person stopped it.
+        """
+        self._require_intact(sealed)
+        folder = self._runs / f"plan-{secrets.token_hex(8)}"
+        phase = self._phase(sealed, playbook, tuple(sorted(tags)), planning=True)
+        lines: list[Line] = []
+
+        def take(line: Line) -> None:
+            lines.append(line)
+            if line["e"] == "result":
+                progress(line["host"], line["name"] or line["module"])
+
+        try:
+            end = run_phase(folder, self._key, phase, take)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._require_intact(sealed)
+        _require_complete(sealed, lines, end)
+        results = [line for line in lines if line["e"] == "result"]
+        states = self._observe(sealed, results)
+        return Plan(
+            playbook=playbook,
+            snapshot=dict(sealed.files),
+            inventory=sealed.inventory,
+            variables=dict(variables),
+            hosts=sealed.hosts,
+            tags=tuple(sorted(tags)),
+            engine=engine_versions(),
+            host_keys=dict(sealed.host_keys),
+            hmac_key_id=key_id(self._key),
+            records=_records(results, states),
+        )
+
+    def drift(self, plan: Plan, sealed: Sealed) -> Sequence[tuple[str, str, str, str]]:
+        """Compare each approved object on each host now: (host, object, expected, found) for each difference.
+
+        Raises:
+            IntegrityError: The HMAC key is not the plan's, so that nothing can be compared.
+            DeviceError: A host can't be looked at.
+        """
+        if plan.hmac_key_id != key_id(self._key):
+            raise IntegrityError(
+                N_("The plan was made with another HMAC key; plan again"),
+                on=plan.playbook,
+                expected=plan.hmac_key_id,
+                found=key_id(self._key),
+                next="sopti plan",
+            )
+        approved = {(r.host, state.object): state for r in plan.records for state in r.objects}
+        looks = [
+            Look(host, tuple(sorted(name for at, name in approved if at == host)), root=True) for host in plan.hosts
+        ]
+        now = Observers(self._snapshots.path(sealed.id), self._key).look(looks)
+        return [
+            (host, name, expected.seen, now[host][name].seen)
+            for (host, name), expected in sorted(approved.items())
+            if now[host][name].before != expected.before
+        ]
+
+    def apply(
+        self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
+    ) -> Sequence[HostOutcome]:
+        """Run for real; ``on_task`` is called in order as the workers record outcomes.
+
+        Every host of the plan gets an outcome, whatever happened. A person's interruption ends the play and shows in
+        the outcomes, not as an error.
+
+        Raises:
+            IntegrityError: The sealed copy does not match its digests; nothing was run.
+            ExecutionError: The run was started before.
+        """
+        self._require_intact(sealed)
+        predicted: dict[str, list[str]] = defaultdict(list)
+        for record in sorted(plan.records, key=lambda r: (r.host, r.ordinal)):
+            line = {name: getattr(record, name) for name in ("host", "task", "module", "args", "item")}
+            predicted[task_key(line)].append(record.kind.value)
+        phase = self._phase(sealed, plan.playbook, plan.tags, planning=False, predicted=predicted)
+        outcomes = Outcomes(sealed.hosts)
+
+        def take(line: Line) -> None:
+            outcome = outcomes.take(line)
+            if outcome is not None:
+                progress(outcome.host, line["name"] or line["module"])
+                on_task(outcome)
+
+        end = run_phase(self._runs / run_id, self._key, phase, take)
+        return outcomes.close(end, self._snapshots.altered(sealed.id))
+
+    def _phase(
+        self,
+        sealed: Sealed,
+        playbook: str,
+        tags: tuple[str, ...],
+        *,
+        planning: bool,
+        predicted: Mapping[str, list[str]] | None = None,
+    ) -> Phase:
+        return Phase(
+            snapshot=self._snapshots.path(sealed.id).absolute(),
+            sealed_id=sealed.id,
+            playbook=playbook,
+            hosts=len(sealed.hosts),
+            planning=planning,
+            tags=tags,
+            predicted=predicted or {},
+        )
+
+    def _require_intact(self, sealed: Sealed) -> None:
+        altered = self._snapshots.altered(sealed.id)
+        if altered or sealed.files != self._snapshots.manifest(sealed.id).sealed.files:
+            raise IntegrityError(
+                N_("The sealed copy does not match its digests"),
+                on=sealed.id,
+                expected=N_("no altered file"),
+                found=", ".join(altered) or "another file list",
+                next="sopti plan",
+            )
+
+    def _observe(self, sealed: Sealed, results: Sequence[Line]) -> dict[str, dict[str, ObjectState]]:
+        looks = []
+        for host in sealed.hosts:
+            mine = [line for line in results if line["host"] == host]
+            objects = tuple(sorted({name for line in mine for name in line["objects"]}))
+            looks.append(Look(host, objects, root=any(line["become"] for line in mine)))
+        return Observers(self._snapshots.path(sealed.id), self._key).look(looks)
+
+
+def _require_complete(sealed: Sealed, lines: Sequence[Line], end: PhaseEnd) -> None:
+    """Raise unless the play reached its end on every host that a plan must cover."""
+    if end.interrupted:
+        raise InterruptedError_(N_("Planning was stopped; no host was changed"), on=", ".join(sealed.hosts))
+    for line in lines:
+        if line["e"] == "refused":
+            raise IntegrityError(
+                N_("The launcher refused to start"), on=sealed.id, found=line["reason"], next="sopti plan"
+            )
+        if line["e"] == "result" and line["outcome"] == "unreachable":
+            raise ssh.trouble(line["host"], line["detail"])
+    for host, counted in end.stats.items():
+        if counted["dark"]:
+            raise ssh.trouble(host, "\n".join(end.said))
+    if not any(line["e"] == "end" for line in lines) or not end.stats:
+        raise ExecutionError(
+            N_("The play could not run"),
+            on=", ".join(sealed.hosts),
+            expected=N_("a play that ends"),
+            found="\n".join(end.said)[-600:] or f"exit code {end.code}",
+        )
+    for host in sealed.hosts:
+        if host not in end.stats:
+            raise ExecutionError(
+                ABSENT_PLAY, on=host, expected=N_("hosts of the plays"), found=", ".join(end.stats), next="sopti plan"
+            )
+
+
+def _records(results: Sequence[Line], states: Mapping[str, Mapping[str, ObjectState]]) -> tuple[PlanRecord, ...]:
+    """Give the records sorted by host and ordinal; hosts answer in any order, each host's tasks in their own."""
+    counts: dict[str, int] = defaultdict(int)
+    records = []
+    for line in results:
+        host = line["host"]
+        records.append(
+            PlanRecord(
+                host=host,
+                ordinal=counts[host],
+                task=line["task"],
+                name=line["name"],
+                module=line["module"],
+                item=line["item"],
+                args=line["args"],
+                kind=RecordClass(line["class"]),
+                objects=tuple(states[host][name] for name in line["objects"]),
+                before=line["before"],
+                after=line["after"],
+                reads=line["reads"],
+                diff=line["diff"],
+                detail=line["detail"] if line["class"] == "failed" else "",
+            )
+        )
+        counts[host] += 1
+    return tuple(sorted(records, key=lambda r: (r.host, r.ordinal)))

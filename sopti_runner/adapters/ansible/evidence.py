@@ -1,0 +1,76 @@
+"""Evidence: what the workers write while they work, one JSON line each, on disk before they go on.
+
+A line is appended under a lock and synced. ``intent`` stands before an action, ``result`` after it; an intent without a
+result means that nobody knows what happened. ansible-runner's own events are never evidence.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+Line = dict[str, Any]
+
+
+def keyed_digest(key: bytes, what: str, text: str) -> str:
+    """Give HMAC-SHA-256 in 64 hex digits, of a text used as ``what`` (so that equal texts of other use differ)."""
+    return hmac.new(key, what.encode() + b"\0" + text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def task_key(line: Mapping[str, Any]) -> str:
+    """Give what identifies a task within a plan, but for its occurrence."""
+    return "|".join(str(line[part]) for part in ("host", "task", "module", "args", "item"))
+
+
+class EvidenceFile:
+    """One file of one run.
+
+    Args:
+        path: Made when missing, mode 0600.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, line: Mapping[str, Any], *, sync: bool = True) -> None:
+        """Append one line; it is on disk when this returns."""
+        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while data:
+                data = data[os.write(descriptor, data) :]
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def lines(self) -> Iterator[Line]:
+        """Give the whole lines written so far; a torn last line is no line."""
+        yield from EvidenceTail(self.path).take()
+
+
+class EvidenceTail:
+    """Reads a file as it grows; each ``take`` gives the whole lines that are new."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._offset = path, 0
+
+    def take(self) -> Iterator[Line]:
+        """Give the new whole lines, in order."""
+        try:
+            with self._path.open("rb") as stream:
+                stream.seek(self._offset)
+                data = stream.read()
+        except FileNotFoundError:
+            return
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for line in whole.splitlines():
+            yield json.loads(line.decode("utf-8", "surrogatepass"))

@@ -1,0 +1,93 @@
+"""Observing objects on hosts: one program, one ssh connection a host, all hosts side by side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sopti_runner.adapters.ansible import ssh
+from sopti_runner.adapters.ansible.effects import canonical
+from sopti_runner.adapters.ansible.evidence import keyed_digest
+from sopti_runner.domain.plan import ObjectState
+from sopti_runner.errors import N_, DeviceError
+
+PROGRAM = Path(__file__).with_name("observer_program.py")
+MARK = "sopti1 "
+AT_ONCE = 10
+TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What to look at on one host.
+
+    Attributes:
+        host: Inventory name.
+        objects: ``kind:key``.
+        root: Whether the look needs root by sudo.
+    """
+
+    host: str
+    objects: tuple[str, ...]
+    root: bool
+
+
+class Observers:
+    """Looks at hosts through a sealed copy's inventory and pinned keys.
+
+    Args:
+        snapshot: The sealed copy.
+        key: HMAC key of the installation.
+    """
+
+    def __init__(self, snapshot: Path, key: bytes) -> None:
+        inventory = json.loads((snapshot / "inventory.json").read_text("utf-8"))
+        self._hosts: Mapping[str, Mapping[str, Any]] = inventory["all"]["hosts"]
+        self._known_hosts = snapshot / "known_hosts"
+        self._key = key
+
+    def look(self, looks: Sequence[Look]) -> dict[str, dict[str, ObjectState]]:
+        """Give host → object → state.
+
+        Raises:
+            DeviceError: Naming the first host, in the order given, that could not be looked at, and why.
+        """
+        wanted = [look for look in looks if look.objects]
+        if not wanted:
+            return {}
+        with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(wanted))) as pool:
+            return dict(zip((look.host for look in wanted), pool.map(self._look, wanted), strict=True))
+
+    def _look(self, look: Look) -> dict[str, ObjectState]:
+        variables = self._hosts[look.host]
+        python = str(variables.get("ansible_python_interpreter") or "python3")
+        sudo = "sudo -n " if look.root and variables.get("ansible_user", "root") != "root" else ""
+        command = ssh.command(look.host, variables, self._known_hosts, f"{sudo}{python} -")
+        program = f"{PROGRAM.read_text('utf-8')}\nmain(json.loads({json.dumps(json.dumps(look.objects))}))\n"
+        try:
+            done = subprocess.run(command, input=program.encode(), capture_output=True, timeout=TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ssh.trouble(look.host, f"no answer within {TIMEOUT_S} s") from error
+        errors = done.stderr.decode("utf-8", "replace")
+        answers = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
+        if done.returncode != 0 or len(answers) != 1:
+            if done.returncode == 255 or "sudo" in errors:
+                raise ssh.trouble(look.host, errors)
+            raise DeviceError(
+                N_("Host {host} could not be looked at"),
+                on=look.host,
+                expected=N_("an answer of the observer"),
+                found=errors.strip()[-300:],
+                host=look.host,
+            )
+        seen = json.loads(answers[0][len(MARK) :])
+        return {each: self._state(look.host, each, seen[each]) for each in look.objects}
+
+    def _state(self, host: str, name: str, seen: Mapping[str, Any]) -> ObjectState:
+        text = canonical([host, name, seen["facts"]])
+        return ObjectState(object=name, before=keyed_digest(self._key, "object", text), seen=str(seen["seen"]))

@@ -1,0 +1,122 @@
+"""What a run did, read from its evidence: each task as it ends, and at the end the truth about each host.
+
+``unknown`` is said whenever nobody can know: an intent without a result, or an answer that never came from a host that
+had begun to change. Ansible's counters only add what evidence can't show (a failure followed by an ``always`` section).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sopti_runner.adapters.ansible.evidence import Line
+from sopti_runner.adapters.ansible.runs import PhaseEnd
+from sopti_runner.domain.plan import RecordClass
+from sopti_runner.errors import N_
+from sopti_runner.ports import HostOutcome, TaskOutcome
+
+INTERRUPTED = N_("stopped by a person before its end")
+DIED = N_("the run ended before its time")
+CUT = N_("a task began and nobody saw its end")
+LOST = N_("the host stopped answering after the run had begun on it")
+NEVER = N_("the host did not answer")
+ALTERED = N_("the sealed copy changed while it ran")
+UNTOUCHED = N_("no task reached this host")
+
+
+@dataclass(slots=True)
+class _Host:
+    tasks: int = 0
+    seen: bool = False
+    changed: bool = False
+    open: bool = False
+    last_failure: str = ""
+    unreachable: bool = False
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """Collects one run.
+
+    Args:
+        hosts: Every host of the plan.
+    """
+
+    hosts: Sequence[str]
+    _state: dict[str, _Host] = field(default_factory=dict)
+    _ended: bool = False
+    _refused: str = ""
+
+    def __post_init__(self) -> None:
+        self._state = {host: _Host() for host in self.hosts}
+
+    def take(self, line: Line) -> TaskOutcome | None:
+        """Take one line of evidence; gives the task's outcome when the line is one."""
+        self._ended = self._ended or line["e"] == "end"
+        if line["e"] == "refused":
+            self._refused = str(line["reason"])
+        state = self._state.get(str(line.get("host", "")))
+        if state is None:
+            return None
+        if line["e"] == "intent":
+            state.open = True
+        elif line["e"] == "passed":
+            state.seen, state.last_failure = True, ""
+        elif line["e"] == "result":
+            ordinal = state.tasks
+            _note(state, line)
+            return _task(line, ordinal)
+        return None
+
+    def close(self, end: PhaseEnd, altered: Sequence[str]) -> Sequence[HostOutcome]:
+        """Give one outcome for each host, in the order of ``hosts``."""
+        outcomes = [self._host(host, end) for host in self.hosts]
+        if altered:
+            return [HostOutcome(each.host, "unknown", f"{ALTERED}: {', '.join(altered)}") for each in outcomes]
+        return outcomes
+
+    def _host(self, host: str, end: PhaseEnd) -> HostOutcome:
+        state, counted = self._state[host], end.stats.get(host, {})
+        if state.open:
+            return HostOutcome(host, "unknown", CUT)
+        if state.unreachable or counted.get("dark"):
+            return HostOutcome(host, *(("unknown", LOST) if state.seen else ("unreachable", NEVER)))
+        finished = self._ended and host in end.stats and not end.interrupted
+        if state.last_failure or counted.get("failures"):
+            return HostOutcome(host, "failed", state.last_failure)
+        if not finished:
+            why = self._refused or (INTERRUPTED if end.interrupted else DIED if not self._ended else UNTOUCHED)
+            return HostOutcome(host, "failed" if state.changed else "not_started", why)
+        return HostOutcome(host, "changed" if state.changed else "unchanged")
+
+
+def _note(state: _Host, line: Mapping[str, Any]) -> None:
+    state.open = False
+    state.tasks += 1
+    if line["outcome"] == "unreachable":
+        state.unreachable = True
+        return
+    state.seen = True
+    state.changed = state.changed or line["outcome"] == "changed"
+    failed = line["outcome"] == "failed" and not line["forgiven"]
+    state.last_failure = f"{line['task']}: {line['detail']}" if failed else ""
+
+
+def _task(line: Mapping[str, Any], ordinal: int) -> TaskOutcome:
+    return TaskOutcome(
+        host=line["host"],
+        ordinal=ordinal,
+        task=line["task"],
+        module=line["module"],
+        item=line["item"],
+        args=line["args"],
+        kind=line["outcome"],
+        predicted=RecordClass(line["predicted"]) if line["predicted"] else None,
+        before=line["before"],
+        after=line["after"],
+        objects=tuple(line["objects"]),
+        started_at=datetime.fromtimestamp(line["started"], UTC),
+        ended_at=datetime.fromtimestamp(line["ended"], UTC),
+    )

@@ -1,0 +1,273 @@
+"""One phase under ansible-runner: a fresh private folder, an environment of our own, our launcher, our evidence.
+
+ansible-runner keeps what it finds in a folder it is given again, copies its own environment, and stops with SIGKILL,
+which Ansible's workers survive (they are sessions of their own). So: a new folder each time, the environment replaced,
+the built command compared, and SIGTERM to the launcher when a person interrupts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sopti_runner.adapters.ansible import ssh
+from sopti_runner.adapters.ansible.evidence import EvidenceTail, Line
+from sopti_runner.errors import N_, ExecutionError
+
+FORKS = 10
+MAX_DIFF_BYTES = 4 * 1024 * 1024
+LAUNCHER = "sopti_runner.adapters.ansible.launcher"
+_PLUGIN_PATHS = """
+    ACTION_PLUGINS BECOME_PLUGINS CACHE_PLUGINS CLICONF_PLUGINS CONNECTION_PLUGINS DOC_FRAGMENT_PLUGINS FILTER_PLUGINS
+    HTTPAPI_PLUGINS INVENTORY_PLUGINS LIBRARY LOOKUP_PLUGINS MODULE_UTILS NETCONF_PLUGINS STRATEGY_PLUGINS
+    TERMINAL_PLUGINS TEST_PLUGINS VARS_PLUGINS
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What to run.
+
+    Attributes:
+        snapshot: The sealed copy.
+        sealed_id: Its id; the launcher digests the copy again and refuses any other.
+        playbook: Name without folder and ending.
+        hosts: How many hosts there are, for the number of forks.
+        planning: Check mode.
+        tags: Given tags.
+        predicted: As ``TaskGate`` takes it.
+    """
+
+    snapshot: Path
+    sealed_id: str
+    playbook: str
+    hosts: int
+    planning: bool
+    tags: tuple[str, ...] = ()
+    predicted: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PhaseEnd:
+    """How it ended.
+
+    Attributes:
+        code: Exit code of the launcher, None when it was killed.
+        stats: Ansible's own counters by host, from its last event; a hint beside the evidence, never proof alone.
+        interrupted: A person stopped it.
+        said: The last lines that Ansible wrote outside tasks, for an error message.
+    """
+
+    code: int | None = None
+    stats: dict[str, dict[str, int]] = field(default_factory=dict)
+    interrupted: bool = False
+    said: list[str] = field(default_factory=list)
+
+
+def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], None]) -> PhaseEnd:
+    """Run one phase to its end.
+
+    Args:
+        folder: A folder that does not exist yet; ``evidence.jsonl`` stays in it, everything else is removed.
+        key: HMAC key of the installation.
+        phase: What to run.
+        on_line: Called in this thread with each line of evidence, in order, while the play goes on.
+    """
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise ExecutionError(N_("Run {run} was started before"), on=folder.name, run=folder.name) from error
+    private, end = folder / "runner", PhaseEnd()
+    private.mkdir(mode=0o700)
+    sockets = Path(tempfile.mkdtemp(prefix="sopti-"))
+    follower = _Follower(EvidenceTail(folder / "evidence.jsonl"), on_line, end)
+    try:
+        job = _write_job(folder, private, key, phase)
+        runner = _runner(private, sockets, phase, job, follower)
+        with _interruptible(follower):
+            runner.run()
+        end.code = runner.rc
+        follower.drain()
+    finally:
+        _close_connections(sockets)
+        shutil.rmtree(private, ignore_errors=True)
+    return end
+
+
+class _Follower:
+    """Hands evidence on while ansible-runner waits, and carries a person's interruption to the launcher."""
+
+    def __init__(self, tail: EvidenceTail, on_line: Callable[[Line], None], end: PhaseEnd) -> None:
+        self._tail, self._on_line, self._end = tail, on_line, end
+        self._launcher = 0
+
+    def drain(self) -> None:
+        for line in self._tail.take():
+            if line["e"] == "start":
+                self._launcher = line["pid"]
+            self._on_line(line)
+
+    def event(self, event: Mapping[str, Any]) -> bool:
+        """Take an event of ansible-runner; False tells it to write no file."""
+        if event.get("event") == "playbook_on_stats":
+            self._end.stats = _stats(event.get("event_data", {}))
+        elif event.get("event") in ("verbose", "error", "warning") and event.get("stdout"):
+            self._end.said = [*self._end.said, str(event["stdout"])][-20:]
+        self.drain()
+        return False
+
+    def poll(self) -> bool:
+        """Called by ansible-runner every second; never asks it to cancel."""
+        self.drain()
+        if self._end.interrupted:
+            self.stop()
+        return False
+
+    def interrupt(self, number: int, frame: object) -> None:
+        self._end.interrupted = True
+        self.stop()
+
+    def stop(self) -> None:
+        """Send SIGTERM to the launcher, which passes it to its workers; their ssh and remote steps end with them."""
+        if self._launcher:
+            try:
+                os.kill(self._launcher, signal.SIGTERM)
+            except ProcessLookupError:
+                self._launcher = 0
+
+
+def _stats(data: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    kinds = ("ok", "changed", "failures", "dark", "skipped", "rescued", "ignored", "processed")
+    hosts = {host for kind in kinds for host in data.get(kind, {})}
+    return {host: {kind: int(data.get(kind, {}).get(host, 0)) for kind in kinds} for host in sorted(hosts)}
+
+
+@contextmanager
+def _interruptible(follower: _Follower) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, follower.interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _write_job(folder: Path, private: Path, key: bytes, phase: Phase) -> Path:
+    key_file, job = private / "key", private / "job.json"
+    content = {
+        "mode": "plan" if phase.planning else "apply",
+        "snapshot": str(phase.snapshot),
+        "id": phase.sealed_id,
+        "evidence": str(folder / "evidence.jsonl"),
+        "key": str(key_file),
+        "predicted": phase.predicted,
+    }
+    for path, data in ((key_file, key), (job, json.dumps(content).encode())):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+    return job
+
+
+def _runner(private: Path, sockets: Path, phase: Phase, job: Path, follower: _Follower) -> Any:
+    """Build ansible-runner's own runner, with its environment replaced and its command checked."""
+    from ansible_runner.config.runner import RunnerConfig  # noqa: PLC0415  slow to import, and only needed for a run
+    from ansible_runner.runner import Runner  # noqa: PLC0415  slow to import, and only needed for a run
+    from ansible_runner.utils import get_callback_dir  # noqa: PLC0415  slow to import, and only needed for a run
+
+    words = _command(phase, job)
+    inventory = str(phase.snapshot / "inventory.json")
+    config = RunnerConfig(
+        private_data_dir=str(private),
+        binary=words[0],
+        cmdline=shlex.join(words[1:]),
+        inventory=inventory,
+        ident=secrets.token_hex(4),
+        suppress_env_files=True,
+        quiet=True,
+    )
+    config.prepare()
+    config.suppress_output_file = True
+    config.pexpect_timeout = 1
+    config.env = _environment(private, sockets, phase) | {
+        "ANSIBLE_CALLBACK_PLUGINS": get_callback_dir(),
+        "ANSIBLE_STDOUT_CALLBACK": "awx_display",
+        "AWX_ISOLATED_DATA_DIR": str(config.artifact_dir),
+    }
+    if list(config.command) != [*words, "-i", inventory]:
+        raise ExecutionError(
+            N_("ansible-runner built another command than asked for"),
+            on=phase.playbook,
+            expected=shlex.join([*words, "-i", inventory]),
+            found=shlex.join(map(str, config.command)),
+        )
+    return Runner(config, event_handler=follower.event, cancel_callback=follower.poll, remove_partials=True)
+
+
+def _command(phase: Phase, job: Path) -> list[str]:
+    words = [sys.executable, "-I", "-B", "-m", LAUNCHER, str(job)]
+    words += ["--check", "--diff"] if phase.planning else ["--diff"]
+    words += ["-e", f"@{phase.snapshot / 'variables.json'}", "-e", "ansible_connection=ssh"]
+    words += ["--tags", ",".join(phase.tags)] if phase.tags else []
+    return [
+        *words,
+        "--forks",
+        str(min(phase.hosts, FORKS)),
+        str(phase.snapshot / "playbooks" / f"{phase.playbook}.yml"),
+    ]
+
+
+def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
+    """Give the whole environment of the run; nothing of ours, the person's or the machine's leaks in."""
+    empty = private / "empty"
+    empty.mkdir(exist_ok=True)
+    persist = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
+    settings = {
+        "CONFIG": phase.snapshot / "ansible.cfg",
+        "HOME": private / "home",
+        "ROLES_PATH": phase.snapshot / "roles",
+        "COLLECTIONS_PATH": phase.snapshot / "collections",
+        "COLLECTIONS_SCAN_SYS_PATH": False,
+        "INVENTORY_ENABLED": "ansible.builtin.yaml",
+        "INVENTORY_ANY_UNPARSED_IS_FAILED": True,
+        "HOST_KEY_CHECKING": True,
+        "SSH_ARGS": shlex.join([*ssh.options(phase.snapshot / "known_hosts"), *persist]),
+        "SSH_CONTROL_PATH_DIR": sockets,
+        "PIPELINING": True,
+        "STRATEGY": "ansible.builtin.linear",
+        "MAX_DIFF_SIZE": MAX_DIFF_BYTES,
+        "RETRY_FILES_ENABLED": False,
+        "NOCOLOR": True,
+        "LOCALHOST_WARNING": False,
+        "LOCAL_TEMP": private / "tmp",
+        "TIMEOUT": ssh.CONNECT_TIMEOUT_S,
+    }
+    settings |= dict.fromkeys(_PLUGIN_PATHS.split(), empty)
+    basic = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": str(private)}
+    return basic | {f"ANSIBLE_{name}": str(value) for name, value in settings.items()}
+
+
+def _close_connections(sockets: Path) -> None:
+    """End the ssh masters that Ansible left waiting, then remove their sockets."""
+    for socket in sockets.iterdir():
+        command = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", "unused"]
+        subprocess.run(command, capture_output=True, timeout=10, check=False)
+    shutil.rmtree(sockets, ignore_errors=True)

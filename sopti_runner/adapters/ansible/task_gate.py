@@ -1,0 +1,254 @@
+"""The gate inside Ansible's workers: every task, loop item, handler and included role passes here before it acts.
+
+Ansible has no public place to stand before an action, so two private methods of ``TaskExecutor`` are wrapped, and the
+launcher refuses to start when either is missing. Runs in forked workers; must not write to their stderr.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sopti_runner.adapters.ansible.effects import NO_EFFECT, Effect, canonical, effect_of, short_name
+from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
+
+PR_SET_PDEATHSIG = 1
+WRAPPED = ("_execute", "_get_action_handler_with_module_context")
+_LOCAL_SOURCES = frozenset(("copy", "template", "script", "unarchive", "assemble"))
+
+
+class Verdict(Enum):
+    """What the gate says of one task."""
+
+    RUN = "run"
+    VETO = "veto"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One task on one host, loop item included, about to act.
+
+    Attributes:
+        identity: ``host, task, name, module, item, args`` as in a plan's record.
+        predicted: Class the plan gave this occurrence, or empty when the plan has no such record.
+        reads: The task says that it only reads.
+    """
+
+    identity: Mapping[str, str]
+    predicted: str
+    reads: bool
+
+
+Decide = Callable[[Item], Verdict]
+
+
+def run_always(item: Item) -> Verdict:
+    """Let every task run; what the plan did not predict shows in the evidence."""
+    return Verdict.RUN
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A task between its intent and its result."""
+
+    item: Item
+    shows_diff: bool
+    forgives: bool
+    started: float
+    intended: bool = False
+    effect: Effect | None = None
+
+
+class TaskGate:
+    """Writes the evidence of one run and asks ``decide`` before each action.
+
+    Args:
+        evidence: Where lines go.
+        key: HMAC key of the installation.
+        root: The sealed copy that is run.
+        planning: Check mode: results only, no intents.
+        predicted: Task key → classes, one for each occurrence in order; empty while planning.
+        decide: The verdict on each item.
+    """
+
+    def __init__(
+        self,
+        evidence: EvidenceFile,
+        key: bytes,
+        root: Path,
+        *,
+        planning: bool,
+        predicted: Mapping[str, list[str]],
+        decide: Decide = run_always,
+    ) -> None:
+        self._evidence, self._key, self._root = evidence, key, root.resolve()
+        self._planning, self._predicted, self._decide = planning, predicted, decide
+        self._pending: _Pending | None = None
+
+    def enter(self, executor: Any, handler: Any, variables: Mapping[str, Any]) -> None:
+        """Stand before one action: name it, refuse what may not act, and wrap its run."""
+        die_with_parent()
+        task = executor._task
+        item = self._item(executor, variables)
+        self._pending = pending = _Pending(item, bool(task.diff), bool(task.ignore_errors), time.time())
+        self._refuse_unsafe(task, handler)
+        args = dict(task.args)
+        hidden = "(hidden: no_log)\n" if task.no_log else "" if task.diff else "(hidden: diff is off)\n"
+        task.diff = True
+        run = handler.run
+
+        def gated_run(task_vars: Any = None) -> Any:
+            if self._decide(item) is Verdict.VETO:
+                return {"failed": True, "msg": "sopti: vetoed, this is not what was approved"}
+            self._write_intent(pending)
+            result = run(task_vars=task_vars)
+            pending.effect = effect_of(item.identity["module"], args, result, reads=item.reads, hidden=hidden)
+            return result
+
+        handler.run = gated_run
+
+    def leave(self, result: dict[str, Any]) -> None:
+        """Stand after it: Ansible has judged ``failed_when`` and ``changed_when``; write what came of it."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        if not pending.shows_diff:
+            result.pop("diff", None)
+        failed, unreachable = bool(result.get("failed")), bool(result.get("unreachable"))
+        quiet = short_name(pending.item.identity["module"]) in NO_EFFECT
+        if quiet and not failed and not unreachable:
+            self._evidence.append({"e": "passed", "host": pending.item.identity["host"]}, sync=False)
+            return
+        effect = pending.effect or Effect("failed", "", "", (), "")
+        outcome = "unreachable" if unreachable else "failed" if failed else "skipped" if result.get("skipped") else ""
+        outcome = outcome or ("changed" if result.get("changed") else "ok")
+        self._evidence.append(
+            {
+                "e": "result",
+                **pending.item.identity,
+                "predicted": pending.item.predicted,
+                "reads": pending.item.reads,
+                "class": _class(pending, effect, failed=failed or unreachable),
+                "outcome": outcome,
+                "forgiven": failed and pending.forgives,
+                "before": self._side(effect.before),
+                "after": self._side(effect.after),
+                "objects": list(effect.objects),
+                "diff": effect.diff,
+                "detail": "(hidden: no_log)" if result.get("_ansible_no_log") else str(result.get("msg", ""))[:2000],
+                "started": pending.started,
+                "ended": time.time(),
+            }
+        )
+
+    def _item(self, executor: Any, variables: Mapping[str, Any]) -> Item:
+        task = executor._task
+        loop_variable = variables.get("ansible_loop_var")
+        label = canonical(variables.get(loop_variable)) if task.loop is not None and loop_variable else ""
+        acts = {
+            "args": task.args,
+            "become": bool(task.become),
+            "become_user": task.become_user if task.become else None,
+            "environment": task.environment,
+        }
+        written = task.get_ds() or {}
+        identity = {
+            "host": str(executor._host.get_name()),
+            "task": self._place(str(task.get_path())),
+            "name": str(task.name or ""),
+            "module": str(task.resolved_action or task.action),
+            "item": keyed_digest(self._key, "item", label) if label else "",
+            "args": keyed_digest(self._key, "args", canonical(acts)),
+        }
+        identity["become"] = "yes" if acts["become"] else ""
+        return Item(identity, self._prediction(identity), reads=written.get("check_mode") is False)
+
+    def _place(self, path: str) -> str:
+        """Give ``file:line`` relative to the copy; a place outside it is marked, and no plan has such a task."""
+        file, _, line = path.rpartition(":")
+        place = Path(file)
+        return f"{place.relative_to(self._root).as_posix()}:{line}" if place.is_relative_to(self._root) else "(outside)"
+
+    def _prediction(self, identity: Mapping[str, str]) -> str:
+        if self._planning:
+            return ""
+        key = task_key(identity)
+        classes = self._predicted.get(key, [])
+        seen = Counter(task_key(line) for line in self._evidence.lines() if line["e"] == "intent")[key]
+        return classes[seen] if seen < len(classes) else ""
+
+    def _write_intent(self, pending: _Pending) -> None:
+        identity = pending.item.identity
+        if pending.intended:
+            return
+        pending.intended = True
+        if not self._planning and short_name(identity["module"]) not in NO_EFFECT:
+            self._evidence.append(
+                {"e": "intent", **identity, "predicted": pending.item.predicted, "reads": pending.item.reads}
+            )
+
+    def _side(self, text: str) -> str:
+        return keyed_digest(self._key, "side", text) if text else ""
+
+    def _refuse_unsafe(self, task: Any, handler: Any) -> None:
+        """Refuse what static rules could not see: another connection, or a source outside the copy."""
+        from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher
+
+        transport = getattr(handler._connection, "transport", "")
+        if transport != "ssh":
+            raise AnsibleError(f"sopti: connection {transport!r} is refused, only ssh is allowed")
+        module, source = short_name(str(task.action)), task.args.get("src")
+        if module not in _LOCAL_SOURCES or task.args.get("remote_src") or not isinstance(source, str):
+            return
+        outside = source.startswith("/") and not Path(source).resolve().is_relative_to(self._root)
+        if outside or ".." in Path(source).parts or source.startswith("~"):
+            raise AnsibleError(f"sopti: {source} is outside the sealed copy")
+        if module == "template" and not source.endswith(".j2"):
+            raise AnsibleError(f"sopti: template {source} does not end in .j2, so it was not checked")
+
+
+def _class(pending: _Pending, effect: Effect, *, failed: bool) -> str:
+    """Give the class after ``failed_when``; a raw failure that is accepted is known to be harmless only if it reads."""
+    if failed and not (pending.item.reads and pending.forgives):
+        return "failed"
+    if effect.kind == "failed":
+        return "same" if pending.item.reads else "opaque"
+    return effect.kind
+
+
+def die_with_parent() -> None:
+    """Ask Linux to end this process when the one that started it dies; elsewhere this does nothing."""
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    except (OSError, AttributeError):
+        return
+
+
+def install(gate: TaskGate, executor: Any) -> None:
+    """Wrap the executor class; RuntimeError when it is not the one this gate was proven on."""
+    for name in WRAPPED:
+        if not callable(getattr(executor, name, None)):
+            raise RuntimeError(f"sopti: ansible-core has no TaskExecutor.{name}; the gate can't stand before tasks")
+    execute = executor._execute
+    get_handler = executor._get_action_handler_with_module_context
+
+    def gated_execute(self: Any, templar: Any, variables: Any) -> Any:
+        self._sopti_variables = variables
+        result = execute(self, templar=templar, variables=variables)
+        gate.leave(result)
+        return result
+
+    def gated_handler(self: Any, templar: Any) -> Any:
+        handler, context = get_handler(self, templar=templar)
+        gate.enter(self, handler, self._sopti_variables)
+        return handler, context
+
+    executor._execute = gated_execute
+    executor._get_action_handler_with_module_context = gated_handler
