@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.ledger.event import Blob, Draft, Event
+from sopti_runner.domain.ledger.witness import Verdict, WitnessState
 from sopti_runner.domain.plan import Plan, RecordClass
 from sopti_runner.domain.time_rules import Instant
 
@@ -124,6 +125,27 @@ class LogSigner(Protocol):
 
     def sign(self, text: str) -> str:
         """Give the signature line over a note's text."""
+        ...
+
+
+class Cosigner(Protocol):
+    """The Ed25519 key of a witness, on the witness's own machine."""
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key in C2SP signed-note form, type 4."""
+        ...
+
+    def cosign(self, text: str, time: datetime) -> str:
+        """Give the cosignature line over a checkpoint's text at ``time`` (aware)."""
+        ...
+
+
+class WitnessMemory(Protocol):
+    """What a witness remembers of each log."""
+
+    def decide(self, origin: str, judge: Callable[[WitnessState], tuple[Verdict, WitnessState]]) -> Verdict:
+        """Judge against what is remembered and store the outcome before giving the verdict; one caller at a time."""
         ...
 
 

@@ -1,0 +1,126 @@
+"""A folder on another machine (a mounted share, a removable disk) that keeps checkpoints.
+
+One folder a log, one ``<size>.note`` a checkpoint. A note is never replaced by one with another root: that would be a
+second history, and the first one is the evidence.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import quote
+
+from sopti_runner.domain.ledger.checkpoint import read_checkpoint
+from sopti_runner.domain.ledger.note import NoteError, merge_notes
+from sopti_runner.errors import N_, ReportError
+
+
+class DirectorySink:
+    """Notes in a folder; implements ``ports.CheckpointSink``.
+
+    Args:
+        folder: The folder of the share; it must exist, so that an unmounted share is noticed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def publish(self, origin: str, size: int, note: str) -> str:
+        """Write the note, whole or not at all, and give its path; ReportError when it did not arrive."""
+        target = self._of(origin) / f"{size}.note"
+        try:
+            self._require_folder()
+            target.parent.mkdir(exist_ok=True)
+            kept = target.read_text(encoding="utf-8") if target.exists() else None
+            if kept is None:
+                _write_new(target, note)
+            elif kept != note:
+                _replace(target, merge_notes(kept, note))
+            if target.read_text(encoding="utf-8") != (note if kept is None else merge_notes(kept, note)):
+                raise _sink_error(target, N_("other bytes than were written"))
+        except NoteError as error:
+            raise _sink_error(
+                target, N_("another checkpoint of the same size: two histories"), "sopti ledger verify"
+            ) from error
+        except FileExistsError:
+            return self.publish(origin, size, note)
+        except OSError as error:
+            raise _sink_error(target, error.strerror or str(error)) from error
+        return str(target)
+
+    def latest(self, origin: str) -> int:
+        """Give the largest size of a readable note of this log, 0 for none."""
+        try:
+            files = sorted(self._of(origin).glob("*.note"), key=lambda f: int(f.stem) if f.stem.isdecimal() else -1)
+        except OSError:
+            return 0
+        for file in reversed(files):
+            try:
+                found = read_checkpoint(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if (found.origin, str(found.size)) == (origin, file.stem):
+                return found.size
+        return 0
+
+    def _of(self, origin: str) -> Path:
+        return self._folder / quote(origin, safe="")
+
+    def _require_folder(self) -> None:
+        if not self._folder.is_dir():
+            raise _sink_error(self._folder, N_("no such folder; is the share mounted?"))
+
+
+def _write_new(target: Path, note: str) -> None:
+    """Write a file that is not there yet; FileExistsError when somebody else was faster."""
+    draft = _draft(target, note)
+    try:
+        try:
+            os.link(draft, target)
+        except FileExistsError:
+            raise
+        except OSError:
+            _rename_new(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+    _settle(target.parent)
+
+
+def _rename_new(draft: Path, target: Path) -> None:
+    """Give the draft its name on a share without hard links."""
+    if target.exists():
+        raise FileExistsError(target)
+    draft.rename(target)
+
+
+def _replace(target: Path, note: str) -> None:
+    _draft(target, note).replace(target)
+    _settle(target.parent)
+
+
+def _draft(target: Path, note: str) -> Path:
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    with draft.open("x", encoding="utf-8", newline="") as file:
+        file.write(note)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _settle(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sink_error(target: Path, found: str, next_: str = "") -> ReportError:
+    return ReportError(
+        N_("The checkpoint did not leave this machine"),
+        on=str(target),
+        expected=N_("a folder of another machine that keeps it"),
+        found=found,
+        next=next_ or N_("mend the share; the next checkpoint is sent by itself, or now: sopti ledger checkpoint"),
+    )
