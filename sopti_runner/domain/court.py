@@ -48,6 +48,7 @@ class Court:
     zone: Zone = Zone.JAKARTA
     sop: Sop | None = None
     name: BlobRef | None = None
+    place: BlobRef | None = None
     policy: Policy = field(default_factory=Policy)
     register: Register = field(default_factory=Register)
     years: dict[int, CalendarYear] = field(default_factory=dict)
@@ -119,7 +120,7 @@ def _blob(event: Event, name: str) -> BlobRef | None:
 def _created(court: Court, event: Event) -> None:
     data = event.data
     court.origin, court.vkey, court.zone = event.log, data["vkey"], Zone(data["zone"])
-    court.name = _blob(event, "court")
+    court.name, court.place = _blob(event, "court"), _blob(event, "place")
     court.sop = Sop.from_data(data["sop"])
     court.policy = policy_from(data["policy"])
     for row in data["persons"]:

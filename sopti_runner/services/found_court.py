@@ -32,13 +32,17 @@ class Founder:
 
 
 def found_court(
-    books: Books, *, origin: str, name: str, zone: Zone, sop: Sop, founders: Sequence[Founder], today: date
+    books: Books, *, origin: str, name: str, place: str, zone: Zone, sop: Sop, founders: Sequence[Founder], today: date
 ) -> tuple[Event, dict[str, str]]:
     """Create the ledger with its genesis event.
 
     Args:
         origin: Name of the log, for good (``sopti.example-court.example/ledger``).
-        name: The court's name; kept as a blob.
+        name: The court's name as its letterhead has it, lines parted by newlines; kept as a blob.
+        place: The city where its letters are signed; kept as a blob.
+        zone: The court's zone, chosen.
+        sop: The court's SOP with the chosen preset.
+        books: The new, empty books.
         founders: At least two different persons with different keys, one of them holding the operator's office.
         today: First day of the founders' offices, in the court's zone.
 
@@ -48,10 +52,14 @@ def found_court(
     Raises:
         UsageError: Fewer than two founders, a key used twice, an unknown office, or nobody to carry out or to approve.
     """
-    _check(sop, founders)
+    check_founders(sop, founders)
     at = books.now()
     people = {f"p-{secrets.token_hex(4)}": f for f in founders}
-    blobs = [books.blob("court", name), *(books.blob(f"name:{p}", f.name) for p, f in people.items())]
+    blobs = [
+        books.blob("court", name),
+        books.blob("place", place),
+        *(books.blob(f"name:{p}", f.name) for p, f in people.items()),
+    ]
     data = {
         "vkey": books.signer.vkey,
         "zone": zone.value,
@@ -75,7 +83,8 @@ def found_court(
     return event, {person: f.name for person, f in people.items()}
 
 
-def _check(sop: Sop, founders: Sequence[Founder]) -> None:
+def check_founders(sop: Sop, founders: Sequence[Founder]) -> None:
+    """Check that these persons can found a court; UsageError names what is missing."""
     if len(founders) < 2 or len({f.name for f in founders}) < 2:
         raise UsageError(
             N_("A court is founded by two different persons"),

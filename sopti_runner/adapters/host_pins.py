@@ -1,0 +1,76 @@
+"""Pinning a host: its SSH key as it answers now, and the inventory file that keeps it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from sopti_runner.domain.sshsig import PublicKey, parse_public_key
+from sopti_runner.errors import N_, DeviceError, UsageError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,254}")
+
+
+def scan(address: str, port: int, timeout_s: int = 5) -> PublicKey:
+    """Give the Ed25519 host key that answers at an address now; DeviceError when none does.
+
+    Whether it is the right host can't be known from here: compare the fingerprint at the host's own console.
+    """
+    if not _ADDRESS.fullmatch(address):
+        raise UsageError(N_("This is no host name or address"), on=address)
+    done = subprocess.run(
+        ["ssh-keyscan", "-T", str(timeout_s), "-p", str(port), "-t", "ed25519", address],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line.split(None, 1)[1] for line in done.stdout.splitlines() if line and not line.startswith("#")]
+    if not lines:
+        raise DeviceError(
+            N_("The host does not answer with an Ed25519 key"),
+            on=f"{address}:{port}",
+            found=done.stderr.strip()[-200:],
+            next=f"ssh -p {port} root@{address}",
+        )
+    return parse_public_key(lines[0], on=address)
+
+
+def write_host(
+    folder: Path, name: str, *, address: str, port: int, user: str, group: str, key: PublicKey, private_key: Path | None
+) -> Path:
+    """Write the inventory file of one host; UsageError when the name can't be or is taken.
+
+    Args:
+        folder: The inventory folder of the settings.
+        name: Inventory name.
+        address: Name or address that SSH connects to.
+        port: SSH port.
+        user: Account on the host.
+        group: Inventory group that change models name.
+        key: The pinned host key.
+        private_key: Key with which sopti reaches the host, or None for SSH's own choice.
+    """
+    if not _NAME.fullmatch(name) or not _NAME.fullmatch(group.replace("_", "-")):
+        raise UsageError(N_("A host name has small letters, digits, dots and hyphens"), on=name)
+    target = folder / f"{name}.yml"
+    if target.exists():
+        raise UsageError(
+            N_("There is a host of this name already"),
+            on=str(target),
+            next=N_("remove the file first if the host was replaced"),
+        )
+    values: dict[str, object] = {"ansible_host": address, "ansible_user": user, "sopti_host_key": key.line}
+    if port != 22:
+        values["ansible_port"] = port
+    if private_key:
+        values["ansible_ssh_private_key_file"] = str(private_key)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        target.write_text(yaml.safe_dump({group: {"hosts": {name: values}}}, sort_keys=False, width=1000), "utf-8")
+    except OSError as error:
+        raise UsageError(N_("The inventory can't be written"), on=str(target), found=str(error.strerror)) from error
+    return target

@@ -1,0 +1,272 @@
+"""Where adapters meet services: one house per process, each part made when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sopti_runner.adapters.clock_system import SystemClock
+from sopti_runner.adapters.log_key import LogKey
+from sopti_runner.adapters.outbox_directory import DirectoryOutbox
+from sopti_runner.adapters.run_lock_file import FileRunLock
+from sopti_runner.adapters.signer_exchange import ExchangeSigner
+from sopti_runner.adapters.signer_ssh_keygen import SshKeygenSigner
+from sopti_runner.adapters.sink_directory import DirectorySink
+from sopti_runner.adapters.store_sql import SqlStore
+from sopti_runner.adapters.words_gettext import GettextWords
+from sopti_runner.domain.calendar import CalendarYear
+from sopti_runner.domain.ledger.event import Event
+from sopti_runner.domain.period import Zone
+from sopti_runner.domain.sshsig import PublicKey, parse_public_key
+from sopti_runner.errors import N_, IntegrityError, UsageError
+from sopti_runner.ports import Progress
+from sopti_runner.services.acts import Acts
+from sopti_runner.services.applying import Applying
+from sopti_runner.services.approving import Approving
+from sopti_runner.services.books import Books
+from sopti_runner.services.examining import Check, examine
+from sopti_runner.services.found_court import Founder, check_founders, found_court
+from sopti_runner.services.planning import Planned, make_plan
+from sopti_runner.settings import Settings
+
+if TYPE_CHECKING:
+    from sopti_runner.adapters.ansible.content import AnsibleContent
+    from sopti_runner.adapters.ansible.engine import AnsibleEngine
+    from sopti_runner.adapters.render.documents import TypstDocuments
+
+DEFAULT_KEY = "~/.ssh/id_ed25519"
+
+
+class House:
+    """All parts of sopti on this machine.
+
+    Args:
+        settings: Machine settings.
+        environ: Process environment, for the person's key.
+        lang: Language of documents and texts, ``id`` or ``en``.
+    """
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], lang: str) -> None:
+        self.settings, self.environ, self.lang = settings, environ, lang
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """The ledger."""
+        return SqlStore(self.settings.database)
+
+    @cached_property
+    def log_key(self) -> LogKey:
+        """The log's key."""
+        return LogKey.load(self.settings.state_dir / "log.key")
+
+    @cached_property
+    def books(self) -> Books:
+        """The court's books."""
+        return Books(self.store, SystemClock(), self.log_key, [DirectorySink(p) for p in self.settings.sinks])
+
+    @cached_property
+    def acts(self) -> Acts:
+        """The acts of the court's persons."""
+        return Acts(self.books, DirectoryOutbox(self.settings.state_dir / "outbox"))
+
+    @cached_property
+    def words(self) -> GettextWords:
+        """The words officials read."""
+        return GettextWords(self.lang)
+
+    @cached_property
+    def content(self) -> AnsibleContent:
+        """Playbooks, roles and inventory."""
+        from sopti_runner.adapters.ansible.content import AnsibleContent  # noqa: PLC0415  loads yaml only when content is read
+
+        return AnsibleContent(self.settings.content_dir, self.settings.inventory, self.settings.state_dir)
+
+    @cached_property
+    def engine(self) -> AnsibleEngine:
+        """Ansible."""
+        from sopti_runner.adapters.ansible.engine import AnsibleEngine  # noqa: PLC0415  loads ansible-runner only here
+        from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415
+
+        return AnsibleEngine(self.settings.state_dir, load_or_create(self.settings.state_dir / "hmac.key"))
+
+    @cached_property
+    def documents(self) -> TypstDocuments:
+        """Documents as PDF."""
+        from sopti_runner.adapters.render.documents import TypstDocuments  # noqa: PLC0415  loads typst only for documents
+
+        return TypstDocuments(self.settings.content_dir / "reports", self.words)
+
+    @cached_property
+    def approving(self) -> Approving:
+        """Approval sheets and statements."""
+        return Approving(self.acts, self.content, self.words)
+
+    @cached_property
+    def applying(self) -> Applying:
+        """The gate and the run."""
+        return Applying(self.acts, self.content, self.engine, FileRunLock(self.settings.state_dir / "run.lock"))
+
+    def signer(self, key: str = "") -> SshKeygenSigner | ExchangeSigner:
+        """Give the key of the person at this terminal.
+
+        Args:
+            key: Key file; when empty the wrapper's exchange folder, then ``SOPTI_KEY``, then ``~/.ssh/id_ed25519``.
+
+        Raises:
+            UsageError: There is none.
+        """
+        exchange = self.environ.get("SOPTI_SIGNER", "")
+        if exchange and not key:
+            return ExchangeSigner(Path(exchange))
+        path = Path(key or self.environ.get("SOPTI_KEY", "") or DEFAULT_KEY).expanduser()
+        if not path.exists():
+            raise UsageError(
+                N_("There is no key to sign with"),
+                on=str(path),
+                expected=N_("your SSH key, by --key or SOPTI_KEY"),
+                next="ssh-keygen -t ed25519",
+            )
+        return SshKeygenSigner(path)
+
+    def plan(
+        self,
+        number: str,
+        playbook: str,
+        limit: Sequence[str],
+        variables: Mapping[str, Any],
+        tags: Sequence[str],
+        key: str,
+        progress: Progress,
+    ) -> Planned:
+        """Plan a request; arguments and errors as ``services.planning.make_plan``."""
+        return make_plan(
+            self.acts,
+            self.content,
+            self.engine,
+            self.signer(key),
+            number,
+            playbook,
+            limit=limit,
+            variables=variables,
+            tags=tags,
+            progress=progress,
+        )
+
+    def variables(self, given: Sequence[str], file: str) -> dict[str, Any]:
+        """Read variables from ``NAME=YAML`` words and a YAML file; VariableError names what can't be read."""
+        from sopti_runner.adapters.ansible.given_variables import read_variables  # noqa: PLC0415  loads yaml only for variables
+
+        return read_variables(given, Path(file) if file else None)
+
+    def holidays(self, year: int) -> CalendarYear:
+        """Give the holidays of a year as the pinned library knows them."""
+        from sopti_runner.adapters.holidays_package import proposal  # noqa: PLC0415  loads holidays only here
+
+        return proposal(year)
+
+    def scan_host(self, address: str, port: int) -> PublicKey:
+        """Give the host key that answers at an address now."""
+        from sopti_runner.adapters.host_pins import scan  # noqa: PLC0415  loads yaml only here
+
+        return scan(address, port)
+
+    def add_host(self, name: str, *, address: str, port: int, user: str, group: str, key: PublicKey) -> Path:
+        """Write a host into the inventory folder."""
+        from sopti_runner.adapters.host_pins import write_host  # noqa: PLC0415  loads yaml only here
+
+        return write_host(
+            self.settings.inventory,
+            name,
+            address=address,
+            port=port,
+            user=user,
+            group=group,
+            key=key,
+            private_key=self.settings.ssh_private_key,
+        )
+
+    def checks(self) -> list[Check]:
+        """Examine the installation: files and tools of this machine, then the ledger and what it tells."""
+        return [*self._machine_checks(), *examine(self.books)]
+
+    def _machine_checks(self) -> list[Check]:
+        state = self.settings.state_dir
+        found = []
+        for name in ("log.key", "hmac.key"):
+            path = state / name
+            mode = path.stat().st_mode & 0o777 if path.exists() else None
+            good = mode is not None and not mode & 0o077
+            verdict, text = (
+                ("ok", N_("only its owner can read it")) if good else ("fault", N_("missing, or others can read it"))
+            )
+            found.append(Check(name, verdict, text, "" if good else f"chmod 600 {path}"))
+        for tool in ("ssh", "ssh-keygen", "ansible-playbook"):
+            path_found = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
+            verdict, text = ("ok", N_("found")) if path_found else ("fault", N_("not found"))
+            found.append(Check(tool, verdict, text))
+        return found
+
+    def found(
+        self,
+        *,
+        origin: str,
+        name: str,
+        place: str,
+        preset: str,
+        zone: str,
+        people: Sequence[tuple[str, tuple[str, ...], str]],
+    ) -> tuple[Event, dict[str, str]]:
+        """Make state folder and keys, and found the court.
+
+        Args:
+            origin: Name of the log, for good.
+            name: The court's letterhead, lines parted by newlines.
+            place: City.
+            preset: ``banding`` or ``tingkat_pertama``.
+            zone: ``WIB``, ``WITA``, ``WIT`` or an IANA name.
+            people: (name, offices, public key file) of each founder.
+
+        Raises:
+            UsageError: Something given can't be; nothing was made.
+            IntegrityError: There is a ledger already.
+        """
+        from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415  loads yaml only for init
+        from sopti_runner.adapters.sop_data import load  # noqa: PLC0415
+
+        sop, chosen = load(preset), Zone.chosen(zone)
+        founders = [
+            Founder(called, offices, parse_public_key(_read(Path(key)), on=key)) for called, offices, key in people
+        ]
+        check_founders(sop, founders)
+        state = self.settings.state_dir
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if (state / "log.key").exists():
+            raise IntegrityError(
+                N_("There is a ledger already; a court is founded once"), on=self.settings.database, next="sopti doctor"
+            )
+        self.log_key = LogKey.create(state / "log.key", origin)
+        load_or_create(state / "hmac.key")
+        today = self.books.now().time.astimezone(chosen.tz).date()
+        return found_court(
+            self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
+        )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            N_("The key file can't be read"), on=str(path), found=getattr(error, "strerror", "") or str(error)
+        ) from error
+
+
+def open_house(lang: str = "") -> House:
+    """Read this machine's settings and give its house; SettingsError when they can't be read."""
+    settings = Settings.load(os.environ, lambda name: Path(name).read_bytes())
+    return House(settings, os.environ, lang or settings.lang)

@@ -1,0 +1,48 @@
+"""``sopti apply``: carry out exactly what was approved."""
+
+from __future__ import annotations
+
+from sopti_runner.cli import output
+from sopti_runner.cli.language import _
+from sopti_runner.cli.options import Json, Key, Number
+from sopti_runner.cli.session import house
+from sopti_runner.errors import N_, ExecutionError, PartialError
+
+HELP = N_(
+    "Carry out an approved plan: the gate decides, the hosts are compared, then exactly that plan runs, once (B9).\n\n"
+    "Example: sopti apply REG-2026-0001"
+)
+
+HOST_WORDS = {
+    "changed": N_("changed as approved"),
+    "unchanged": N_("nothing had to change"),
+    "failed": N_("failed"),
+    "unreachable": N_("could not be reached"),
+    "not_started": N_("not started"),
+    "unknown": N_("unknown: partly applied, perhaps"),
+}
+
+
+def apply(number: Number, key: Key = "", as_json: Json = False) -> None:
+    """Apply a request's approved plan."""
+    here = house()
+    run = here.applying.apply(number, here.signer(key), output.progress)
+    hosts = dict(run.hosts or {})
+    output.table([_("Host"), _("Outcome")], [(h, _(HOST_WORDS[o])) for h, o in sorted(hosts.items())])
+    output.data({"run": run.id, "outcome": run.outcome, "hosts": hosts})
+    output.say(_("Trace: sopti trace {number}", number=number))
+    if run.outcome == "partial":
+        raise PartialError(
+            N_("Some hosts did not get the change"), on=number, found=_bad(hosts), next=f"sopti trace {number}"
+        )
+    if run.outcome != "done":
+        raise ExecutionError(
+            N_("The run did not do what was approved; the request needs a fresh plan"),
+            on=number,
+            found=_bad(hosts),
+            next=f"sopti plan {number} PLAYBOOK",
+        )
+
+
+def _bad(hosts: dict[str, str]) -> str:
+    return ", ".join(f"{h}: {o}" for h, o in sorted(hosts.items()) if o not in ("changed", "unchanged"))

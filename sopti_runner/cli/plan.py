@@ -1,0 +1,90 @@
+"""``sopti plan``: what would happen on the hosts, for experts and for officials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sopti_runner.cli import output
+from sopti_runner.cli.language import _
+from sopti_runner.cli.options import Json, Key, Number
+from sopti_runner.cli.session import house
+from sopti_runner.errors import N_
+
+HELP = N_(
+    "Plan a request on its real hosts, or show the plan it stands on.\n\n"
+    "Examples: sopti plan REG-2026-0001 configure-firewall --limit web1 --var host_firewall_ssh_port=22 | "
+    "sopti plan REG-2026-0001 | sopti plan REG-2026-0001 --print approval-sheet.pdf"
+)
+
+
+def plan(
+    number: Number,
+    playbook: Annotated[
+        str, typer.Argument(metavar="[PLAYBOOK]", help=N_("Name of the playbook; none shows the plan there is."))
+    ] = "",
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", metavar="HOST", help=N_("Only this host; may be repeated."))
+    ] = None,
+    var: Annotated[
+        list[str] | None,
+        typer.Option("--var", metavar="NAME=VALUE", help=N_("A variable; the value is YAML; may be repeated.")),
+    ] = None,
+    vars_file: Annotated[str, typer.Option("--vars-file", metavar="FILE", help=N_("A YAML file of variables."))] = "",
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help=N_("Only tasks with this tag; may be repeated."))
+    ] = None,
+    print_to: Annotated[
+        str,
+        typer.Option(
+            "--print", metavar="FILE.pdf|-", help=N_("Print the one-page approval sheet: a PDF, or - for the terminal.")
+        ),
+    ] = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Plan, or show a plan."""
+    here = house()
+    if playbook:
+        variables = here.variables(var or [], vars_file)
+        planned = here.plan(number, playbook, limit or [], variables, tag or [], key, output.progress)
+        if planned.kept:
+            output.say(_("The plan is the same as before; advice and approval stay."))
+    if print_to:
+        _print(here, number, print_to)
+        return
+    _show(here, number)
+
+
+def _show(here, number: str) -> None:  # type: ignore[no-untyped-def]  # House loads late
+    from sopti_runner.domain.plan import RecordClass, plan_digest, sealed
+    from sopti_runner.domain.plan_text import plan_text
+    from sopti_runner.services.planning import find, stored_plan
+
+    request = find(here.books.court(), number)
+    made = stored_plan(here.books, request)
+    if not output.as_json():
+        output.coloured(plan_text(made, plan_digest(made).hex(), here.words))
+    output.data(
+        {
+            "request": request.number,
+            "plan": request.plan.digest if request.plan else None,
+            "approvable": not made.failed,
+            "counts": {k.value: len(made.of(k)) for k in RecordClass},
+            "sealed": sealed(made),
+        }
+    )
+
+
+def _print(here, number: str, target: str) -> None:  # type: ignore[no-untyped-def]  # House loads late
+    from sopti_runner.domain.approval_sheet import display_text
+
+    sheet = here.approving.sheet(number)
+    if target == "-":
+        output.say(display_text(sheet, here.words))
+        return
+    Path(target).write_bytes(here.documents.approval_sheet_pdf(sheet))
+    output.say(_("Written: {file}", file=target))
+    output.data({"file": target})

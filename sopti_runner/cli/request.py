@@ -1,0 +1,299 @@
+"""``sopti request``: register a request and take it through the SOP's steps B1-B6 and B9."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sopti_runner.cli import output
+from sopti_runner.cli.language import _, current
+from sopti_runner.cli.options import By, Json, Key, Number, Reason
+from sopti_runner.cli.session import act, house, person_named
+from sopti_runner.errors import N_
+
+app = typer.Typer(
+    help=N_(
+        "Register requests and take them through the SOP.\n\nExample: sopti request add --what 'Tutup port' --unit PTSP"
+    ),
+    no_args_is_help=True,
+)
+
+Category = Annotated[
+    str,
+    typer.Option(
+        "--category",
+        metavar="CATEGORY",
+        help=N_(
+            "account, network, computer, case_system, website, mail, data, security, software, development or loan."
+        ),
+    ),
+]
+Urgency = Annotated[str, typer.Option("--urgency", help=N_("high, medium or low: how much service stands still."))]
+Impact = Annotated[str, typer.Option("--impact", help=N_("wide, section or single: how many it touches."))]
+Note = Annotated[str, typer.Option("--note", help=N_("A note; kept beside the ledger and erasable."))]
+
+
+@app.command(
+    "add", help=N_("Register a request (B1).\n\nExample: sopti request add --what 'Printer rusak' --unit PTSP")
+)
+def add(
+    what: Annotated[str, typer.Option(help=N_("What is needed or wrong, in the requester's words."))],
+    unit: Annotated[str, typer.Option(help=N_("The requester's section."))],
+    requester: Annotated[str, typer.Option(help=N_("Who asks: a name, or an enrolled person."))] = "",
+    why: Annotated[str, typer.Option(help=N_("The reason, or the number of a letter."))] = "",
+    kind: Annotated[str, typer.Option(help=N_("service_request or incident."))] = "service_request",
+    category: Category = "network",
+    urgency: Urgency = "medium",
+    personal_data: Annotated[str, typer.Option(help=N_("yes, no or unknown: is personal data touched?"))] = "unknown",
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Register a request."""
+    here = house()
+    court = here.books.court()
+    enrolled = _enrolled(here, court, requester)
+    data = {"kind": kind, "category": category, "urgency": urgency, "personal_data": personal_data}
+    if enrolled:
+        data["requester"] = enrolled
+    texts = {"description": what, "unit": unit, "basis": why, "requester": "" if enrolled else requester or unit}
+    event = act(here, "register", [], by=by, key=key, data=data, texts=texts)[0]
+    _show(here, event.subject)
+
+
+def _enrolled(here, court, requester: str) -> str:  # type: ignore[no-untyped-def]  # House and Court load late
+    from sopti_runner.errors import NotFoundError
+
+    if not requester:
+        return ""
+    try:
+        return person_named(here, court, requester)
+    except NotFoundError:
+        return ""
+
+
+@app.command("list", help=N_("List requests.\n\nExample: sopti request list --open"))
+def list_(
+    open_: Annotated[bool, typer.Option("--open", help=N_("Only those that are not finished."))] = False,
+    as_json: Json = False,
+) -> None:
+    """List requests."""
+    from sopti_runner.domain.request import FINAL, STATE_WORDS
+
+    here = house()
+    court = here.books.court()
+    found = [r for r in court.requests.values() if not (open_ and r.state in FINAL)]
+    texts = {r.id: here.books.text(r.texts.get("description")) for r in found}
+    output.table(
+        [_("Request"), _("State"), _("Priority"), _("What")],
+        [(r.number, _(STATE_WORDS[r.state]), r.priority, texts[r.id]) for r in found],
+    )
+    output.data([{"request": r.number, "id": r.id, "state": r.state.value, "what": texts[r.id]} for r in found])
+
+
+@app.command(
+    "show",
+    help=N_("Show a request: its steps, deadlines and what comes next.\n\nExample: sopti request show REG-2026-0001"),
+)
+def show(number: Number, as_json: Json = False) -> None:
+    """Show a request."""
+    _show(house(), number)
+
+
+def _show(here, number: str) -> None:  # type: ignore[no-untyped-def]  # House loads late
+    from sopti_runner.domain.derived import FLOW
+    from sopti_runner.domain.request import STATE_WORDS, may_follow
+    from sopti_runner.services.planning import find
+
+    court = here.books.court()
+    request = find(court, number)
+    today = court.today(here.books.now().time)
+    done = {s.act for s in request.steps}
+    output.say(f"{request.number}: {here.books.text(request.texts.get('description'))}")
+    output.say(f"  {_('State')}: {_(STATE_WORDS[request.state])}")
+    output.say(f"  {_('Next')}: {', '.join(a.value for a in may_follow(request.state)) or _('nothing; it is over')}")
+    output.table(
+        [_("Step"), _("When"), _("Who"), _("Capacity"), _("Proof")],
+        [
+            (s.act, here.words.moment(s.at, court.zone), here.books.name(court, s.person), s.capacity, _(s.proof))
+            for s in request.steps
+        ],
+    )
+    late = [step for step in FLOW if request.due.get(step, "9999") < today.isoformat() and _missing(step, done)]
+    if late and may_follow(request.state):
+        output.say(_("Overdue: {steps}", steps=", ".join(f"{s} ({request.due[s]})" for s in late)))
+    doubts = court.calendar.doubts(today, today)
+    for doubt in doubts:
+        output.say(_(doubt.text, year=doubt.year, next=doubt.next))
+    output.data(
+        {
+            "request": request.number,
+            "id": request.id,
+            "state": request.state.value,
+            "next": [a.value for a in may_follow(request.state)],
+            "due": dict(request.due),
+            "overdue": late,
+            "plan": request.plan.digest if request.plan else None,
+            "approval": request.approval or None,
+            "steps": [
+                {"act": s.act, "at": s.at.isoformat(), "person": s.person, "capacity": s.capacity, "proof": s.proof}
+                for s in request.steps
+            ],
+            "warnings": [_(d.text, year=d.year, next=d.next) for d in doubts],
+            "language": current(),
+        }
+    )
+
+
+def _missing(step: str, done: set[str]) -> bool:
+    from sopti_runner.domain.request import RULES
+
+    return not any(rule.on_time == step and act_.value in done for act_, rule in RULES.items())
+
+
+@app.command(
+    "dispose", help=N_("Dispose of the request letter (B2).\n\nExample: sopti request dispose REG-2026-0001 --by Sari")
+)
+def dispose(
+    number: Number,
+    letter_urgency: Annotated[str, typer.Option(help=N_("very_urgent, urgent, ordinary or secret."))] = "ordinary",
+    note: Note = "",
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Dispose of a request."""
+    _act(number, "dispose", by, key, {"letter_urgency": letter_urgency}, {"instruction": note})
+
+
+@app.command("examine", help=N_("Examine the request (B3).\n\nExample: sopti request examine REG-2026-0001 --by Rina"))
+def examine(number: Number, note: Note = "", by: By = "", key: Key = "", as_json: Json = False) -> None:
+    """Examine a request."""
+    _act(number, "examine", by, key, {}, {"examination": note})
+
+
+@app.command(
+    "classify",
+    help=N_("Classify the request (B4).\n\nExample: sopti request classify REG-2026-0001 --change-type normal"),
+)
+def classify(
+    number: Number,
+    change_type: Annotated[str, typer.Option(help=N_("normal, standard, emergency, or none for no technical change."))],
+    category: Category = "network",
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Classify a request."""
+    _act(number, "classify", by, key, {"category": category, "change_type": change_type}, {})
+
+
+@app.command("verify", help=N_("Verify the request (B5).\n\nExample: sopti request verify REG-2026-0001 --by Rina"))
+def verify(number: Number, note: Note = "", by: By = "", key: Key = "", as_json: Json = False) -> None:
+    """Verify a request."""
+    _act(number, "verify", by, key, {}, {"verification": note})
+
+
+@app.command(
+    "prioritise",
+    help=N_("Set urgency and priority (B6).\n\nExample: sopti request prioritise REG-2026-0001 --impact wide"),
+)
+def prioritise(
+    number: Number,
+    impact: Impact = "section",
+    urgency: Urgency = "medium",
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Set urgency and priority."""
+    _act(number, "prioritise", by, key, {"impact": impact, "urgency": urgency}, {})
+
+
+@app.command(
+    "triage",
+    help=N_(
+        "Take a request without a technical change through B3-B6 at once.\n\nExample: sopti request triage REG-2026-0002"
+    ),
+)
+def triage(
+    number: Number,
+    category: Category = "computer",
+    impact: Impact = "single",
+    urgency: Urgency = "medium",
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Triage a request without a technical change."""
+    _act(number, "triage", by, key, {"category": category, "impact": impact, "urgency": urgency}, {})
+
+
+@app.command(
+    "fulfil",
+    help=N_(
+        "Record that a granted request was carried out (B9).\n\nExample: sopti request fulfil REG-2026-0002 --result 'Kabel diganti'"
+    ),
+)
+def fulfil(
+    number: Number,
+    result: Annotated[str, typer.Option(help=N_("What was done."))],
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Record the work of a granted request."""
+    _act(number, "fulfil", by, key, {}, {"result": result})
+
+
+@app.command(
+    "close",
+    help=N_(
+        "Close a carried-out request with its minutes (Berita Acara).\n\nExample: sopti request close REG-2026-0001 --result 'Sesuai rencana'"
+    ),
+)
+def close(
+    number: Number,
+    result: Annotated[str, typer.Option(help=N_("What the minutes say."))] = "",
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Close a request."""
+    _act(number, "close", by, key, {}, {"result": result})
+
+
+@app.command(
+    "resubmit",
+    help=N_(
+        "Put a returned request before the officials again.\n\nExample: sopti request resubmit REG-2026-0001 --what 'Lengkap'"
+    ),
+)
+def resubmit(
+    number: Number,
+    what: Annotated[str, typer.Option(help=N_("What is needed, completed."))] = "",
+    by: By = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Resubmit a returned request."""
+    _act(number, "resubmit", by, key, {}, {"description": what})
+
+
+@app.command(
+    "withdraw",
+    help=N_("Withdraw a request.\n\nExample: sopti request withdraw REG-2026-0001 --reason 'Tidak diperlukan lagi'"),
+)
+def withdraw(number: Number, reason: Reason, by: By = "", key: Key = "", as_json: Json = False) -> None:
+    """Withdraw a request."""
+    _act(number, "withdraw", by, key, {}, {"reason": reason})
+
+
+def _act(number: str, name: str, by: str, key: str, data: dict[str, str], texts: dict[str, str]) -> None:
+    from sopti_runner.services.planning import find
+
+    here = house()
+    request = find(here.books.court(), number)
+    act(here, name, [request.id], by=by, key=key, data=data, texts=texts)
+    _show(here, request.id)

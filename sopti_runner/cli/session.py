@@ -1,0 +1,113 @@
+"""One command's session: the house behind it, the person before it, and how an act gets its signature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sopti_runner.cli import output
+from sopti_runner.cli.language import _, current
+from sopti_runner.errors import N_, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
+    from sopti_runner.domain.court import Court
+    from sopti_runner.domain.ledger.event import Event
+    from sopti_runner.ports import Waiting
+
+
+def house() -> House:
+    """Give this machine's house; the heavy imports happen here and not for ``--help``."""
+    from sopti_runner.bootstrap import open_house
+
+    return open_house(current())
+
+
+def person_named(here: House, court: Court, text: str) -> str:
+    """Give the id of a person by id, name or an unambiguous part of a name.
+
+    Raises:
+        NotFoundError: Nobody, or more than one, fits.
+    """
+    if text in court.register.persons:
+        return text
+    names = {p: here.books.name(court, p) for p in court.register.persons}
+    exact = [p for p, name in names.items() if name.casefold() == text.casefold()]
+    found = exact or [p for p, name in names.items() if text.casefold() in name.casefold()]
+    if len(found) != 1:
+        raise NotFoundError(
+            N_("No single person fits this name"),
+            on=text,
+            expected=", ".join(sorted(names.values())),
+            found=", ".join(sorted(names[p] for p in found)) or N_("nobody"),
+            next="sopti office list",
+        )
+    return found[0]
+
+
+def me(here: House, court: Court, key: str) -> str:
+    """Give the person id of the key's owner; NotFoundError when the key is not enrolled."""
+    fingerprint = here.signer(key).fingerprint
+    owner = court.register.owner(fingerprint)
+    if owner is None:
+        raise NotFoundError(N_("This key is not enrolled"), on=fingerprint, next=N_("sopti office enrol"))
+    return owner.id
+
+
+def act(
+    here: House,
+    name: str,
+    subjects: Sequence[str],
+    *,
+    by: str = "",
+    key: str = "",
+    data: Mapping[str, Any] | None = None,
+    texts: Mapping[str, str | bytes] | None = None,
+    display: str = "",
+) -> tuple[Event, ...]:
+    """Prepare an act, sign or attest it with the key at this terminal, and record it."""
+    court = here.books.court()
+    person = person_named(here, court, by) if by else me(here, court, key)
+    kept = {k: v for k, v in (texts or {}).items() if v}
+    waiting = here.acts.prepare(name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display)
+    return here.acts.sign(waiting, here.signer(key))
+
+
+def export(here: House, waiting: Waiting, target: str) -> None:
+    """Write a statement and the text it binds to files, and say how to sign it."""
+    path = Path(target)
+    path.write_bytes(waiting.statement)
+    shown = path.with_suffix(".txt")
+    shown.write_text(waiting.display, "utf-8")
+    digest = here.acts.export(waiting)
+    output.say(_("Written: {statement} (to be signed) and {text} (to be read first).", statement=path, text=shown))
+    output.say(_("On the official's own machine: ssh-keygen -Y sign -n act@sopti -f KEY {file}", file=path.name))
+    output.say(_("Then here: the same command with --import {file}.sig", file=path.name))
+    output.data({"statement": str(path), "shown": str(shown), "sha256": digest})
+
+
+def bring_in(here: House, signature: str, *, paper: bool = False) -> tuple[Event, ...]:
+    """Record an exported statement with the signature file that came back.
+
+    Raises:
+        UsageError: The signature or the statement beside it can't be read.
+    """
+    from sopti_runner.domain import sshsig
+    from sopti_runner.domain.statement import NAMESPACE, ProofKind, statement_digest
+
+    path = Path(signature)
+    try:
+        armored = path.read_text("ascii")
+        statement = path.with_suffix("").read_bytes()
+        fingerprint = sshsig.fingerprint(sshsig.verify(armored, statement, namespace=NAMESPACE))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            N_("The signature can't be used"),
+            on=signature,
+            expected=N_("FILE.sig made by ssh-keygen -Y sign, beside FILE"),
+            found=str(error),
+            next=N_("export the statement again"),
+        ) from error
+    kind = ProofKind.PAPER if paper else ProofKind.SIGNATURE
+    return here.acts.bring(statement_digest(statement), armored, fingerprint, kind)

@@ -1,0 +1,89 @@
+"""``sopti trace``: who asked for, weighed, approved and made this, and does it still stand?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sopti_runner.cli import output
+from sopti_runner.cli.language import _
+from sopti_runner.cli.options import Json
+from sopti_runner.cli.session import house
+from sopti_runner.errors import N_
+
+HELP = N_(
+    "Trace a request, or an object on a host back to the request behind it.\n\n"
+    "Examples: sopti trace REG-2026-0001 | sopti trace web1:/etc/sopti/firewall.nft | sopti trace 'web1:nft:inet sopti'"
+)
+
+
+def trace(
+    what: Annotated[str, typer.Argument(metavar="REQUEST|HOST:PATH", help=N_("A request, or HOST:PATH."))],
+    as_json: Json = False,
+) -> None:
+    """Trace."""
+    from sopti_runner.services.tracing import trace_object, trace_request
+
+    here = house()
+    host, colon, name = what.partition(":")
+    if not colon:
+        found = trace_request(here.books, what)
+        _request(here, found)
+        output.data(_request_data(found))
+        return
+    thing = trace_object(here.books, host, name)
+    if not thing.lines:
+        output.say(_("No event explains {object} on {host}: sopti never touched it.", object=thing.object, host=host))
+    for request in thing.requests:
+        _request(here, request)
+    _lines(here, thing.lines)
+    output.data(
+        {
+            "host": host,
+            "object": thing.object,
+            "after": thing.after,
+            "events": [_line_data(line) for line in thing.lines],
+            "requests": [_request_data(r) for r in thing.requests],
+        }
+    )
+
+
+def _request(here: Any, found: Any) -> None:
+    from sopti_runner.domain.request import STATE_WORDS
+
+    asked = here.books.text(found.request.texts.get("description"))
+    output.say(f"{found.request.number}: {asked} – {_(STATE_WORDS[found.request.state])}")
+    _lines(here, found.lines)
+
+
+def _lines(here: Any, lines: Any) -> None:
+    zone = here.books.court().zone
+    output.table(
+        [_("Event"), _("When"), _("Who"), _("Capacity"), _("What"), _("Details")],
+        [
+            (str(x.seq), here.words.moment(x.at, zone), x.who, x.capacity, f"{x.what} {_(x.proof)}".strip(), x.detail)
+            for x in lines
+        ],
+    )
+
+
+def _request_data(found: Any) -> dict[str, Any]:
+    return {
+        "request": found.request.number,
+        "state": found.request.state.value,
+        "events": [_line_data(line) for line in found.lines],
+        "runs": [{"run": r.id, "outcome": r.outcome, "hosts": dict(r.hosts or {})} for r in found.runs],
+    }
+
+
+def _line_data(line: Any) -> dict[str, Any]:
+    return {
+        "seq": line.seq,
+        "at": line.at.isoformat(),
+        "who": line.who,
+        "capacity": line.capacity,
+        "event": line.what,
+        "detail": line.detail,
+        "proof": line.proof,
+    }

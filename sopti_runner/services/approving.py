@@ -1,0 +1,221 @@
+"""Approving: the one page an official reads, and the statement that binds exactly what it shows (SOP B8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sopti_runner.domain.approval_sheet import ApprovalSheet, Signatory, display_text, host_changes
+from sopti_runner.domain.authority import offices_for
+from sopti_runner.domain.change import ChangeModel, ChangeType, Wording
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.office import Status
+from sopti_runner.domain.plan import Plan
+from sopti_runner.domain.request import RULES, ActName, Request
+from sopti_runner.domain.words import Words
+from sopti_runner.errors import N_, RefusedError, UsageError
+from sopti_runner.ports import Content, Waiting
+from sopti_runner.services.acts import Acts
+from sopti_runner.services.books import Books
+from sopti_runner.services.planning import find, stored_plan
+
+DEFAULT_DAYS = 7
+
+
+class Approving:
+    """Make approval sheets and the statements over them.
+
+    Args:
+        acts: The court's acts.
+        content: Playbooks with their change models.
+        words: Language in which officials read.
+    """
+
+    def __init__(self, acts: Acts, content: Content, words: Words) -> None:
+        self.acts, self.books, self.content, self.words = acts, acts.books, content, words
+
+    def sheet(
+        self, number: str, *, person: str = "", days: int = DEFAULT_DAYS, not_before: datetime | None = None
+    ) -> ApprovalSheet:
+        """Give the Lembar Persetujuan of a planned request.
+
+        Args:
+            number: The request.
+            person: The official who will decide, or empty when not known yet.
+            days: How long the approval would stay usable, from ``not_before``.
+            not_before: From when it would count, aware UTC; now when None.
+        """
+        books, court = self.books, self.books.court()
+        request = find(court, number)
+        plan = stored_plan(books, request)
+        model = self.content.change_model(plan.playbook)
+        opens = not_before or books.now().time.replace(microsecond=0)
+        office = _office(court, ActName.APPROVE, person, books.now().time)
+        return ApprovalSheet(
+            letterhead=tuple(books.text(court.name).split("\n")),
+            place=books.text(court.place),
+            zone=court.zone,
+            number=request.number,
+            requester=self._requester(court, request),
+            unit=books.text(request.texts.get("unit")),
+            asked=books.text(request.texts.get("description")),
+            why=books.text(request.texts.get("basis")) if "basis" in request.texts else "",
+            playbook=plan.playbook,
+            change_type=ChangeType(request.change_type or "normal"),
+            purpose=model.purpose,
+            effect=model.effect,
+            worst_case=model.worst_case,
+            backout=model.backout,
+            risk=model.risk,
+            settings=_settings(model, plan),
+            hosts=host_changes(plan),
+            blind_spots=model.unpredictable,
+            advice=request.advice,
+            advice_note=books.text(request.texts.get("advice_note")) if "advice_note" in request.texts else "",
+            adviser=_last(self._signed(court, request), "B7"),
+            not_before=opens,
+            expires=opens + timedelta(days=days),
+            signed=self._signed(court, request),
+            approver=Signatory(
+                books.name(court, person) if person else "",
+                _title(court, office),
+                _status(court, person, office, books),
+            ),
+            plan=request.plan.digest if request.plan else "",
+            made_at=books.now().time,
+        )
+
+    def prepare(
+        self,
+        number: str,
+        *,
+        person: str,
+        days: int = DEFAULT_DAYS,
+        not_before: datetime | None = None,
+        recorder: str = "",
+        scan: bytes = b"",
+    ) -> tuple[Waiting, ApprovalSheet]:
+        """Make the statement of an approval over exactly the plan the sheet shows.
+
+        Args:
+            number: The request.
+            person: The approving official.
+            days: How long it stays usable.
+            not_before: From when it counts, aware UTC; now when None.
+            recorder: For an approval on paper: who brings it in.
+            scan: For an approval on paper: the scanned page.
+
+        Raises:
+            RefusedError: An input changed since the plan was made: the sheet would not show what would run.
+        """
+        sheet = self.sheet(number, person=person, days=days, not_before=not_before)
+        request = find(self.books.court(), number)
+        plan = stored_plan(self.books, request)
+        assert request.plan is not None, "a stored plan has a reference"
+        changed = self.content.compare(request.plan.sealed, plan.playbook, limit=plan.hosts, variables=plan.variables)
+        if changed:
+            raise RefusedError(
+                N_("Inputs changed since the plan was made; it can't be approved"),
+                on=request.number,
+                found=", ".join(changed),
+                next=f"sopti plan {request.number} {plan.playbook}",
+            )
+        data: dict[str, Any] = {
+            "plan": request.plan.digest,
+            "hosts": list(plan.hosts),
+            "not_before": sheet.not_before.isoformat(),
+            "expires": sheet.expires.isoformat(),
+            "uses": 1,
+        }
+        if recorder:
+            data["recorder"] = recorder
+        texts = {"scan": scan} if scan else {}
+        waiting = self.acts.prepare(
+            ActName.APPROVE,
+            person=person,
+            subjects=[request.id],
+            data=data,
+            texts=texts,
+            display=display_text(sheet, self.words),
+        )
+        return waiting, sheet
+
+    def prepare_list(self, numbers: Sequence[str], *, person: str) -> Waiting:
+        """Make one statement that grants a list of requests without a technical change.
+
+        Raises:
+            UsageError: A request needs a plan and can't be granted in a list.
+        """
+        court = self.books.court()
+        requests = [find(court, number) for number in numbers]
+        for request in requests:
+            if request.technical:
+                raise UsageError(
+                    N_("This request is a technical change; it is approved on its own, with its plan"),
+                    on=request.number,
+                    next=f"sopti plan {request.number} PLAYBOOK",
+                )
+        lines = [f"{r.number}  {self.books.text(r.texts.get('description'))}" for r in requests]
+        shown = "\n".join([self.words("LIST OF REQUESTS FOR APPROVAL"), *lines, ""])
+        return self.acts.prepare(
+            ActName.GRANT, person=person, subjects=[r.id for r in requests], data={}, display=shown
+        )
+
+    def _requester(self, court: Court, request: Request) -> str:
+        if request.requester:
+            return self.books.name(court, request.requester)
+        return self.books.text(request.texts.get("requester"))
+
+    def _signed(self, court: Court, request: Request) -> tuple[Signatory, ...]:
+        found = []
+        for step in request.steps:
+            if step.act not in set(ActName):
+                continue
+            rule = RULES[ActName(step.act)]
+            office, _, status = step.capacity.partition(":")
+            found.append(
+                Signatory(
+                    self.books.name(court, step.person),
+                    _title(court, office),
+                    Status(status) if status else Status.DEFINITIVE,
+                    rule.on_time,
+                    step.at,
+                )
+            )
+        return tuple(found)
+
+
+def _settings(model: ChangeModel, plan: Plan) -> tuple[tuple[Wording, str], ...]:
+    return tuple(
+        (v.about, _shown(plan.variables[name])) for name, v in model.variables.items() if name in plan.variables
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(_shown(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_shown(v)}" for k, v in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _office(court: Court, act: ActName, person: str, now: datetime) -> str:
+    offices = offices_for(court, act)
+    return next((o for o in offices if court.capacity(person, o, now)), offices[0] if offices else "")
+
+
+def _title(court: Court, office: str) -> Wording:
+    if court.sop and office in court.offices:
+        return court.sop.role(office).title
+    return Wording(office, office)
+
+
+def _status(court: Court, person: str, office: str, books: Books) -> Status:
+    held = court.capacity(person, office, books.now().time)
+    return held.status if held else Status.DEFINITIVE
+
+
+def _last(signed: Sequence[Signatory], step: str) -> Signatory | None:
+    return next((s for s in reversed(signed) if s.step == step), None)

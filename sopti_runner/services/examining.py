@@ -1,0 +1,110 @@
+"""Examining the installation itself: what an operator must know before trusting it today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sopti_runner.errors import N_, SoptiError
+from sopti_runner.services.books import Books
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: Message id of what was looked at.
+        verdict: ``ok | warning | fault``.
+        found: Message id of what was found, with placeholders.
+        next: Command or act that mends it, or empty.
+    """
+
+    name: str
+    verdict: str
+    found: str
+    next: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+def examine(books: Books) -> list[Check]:
+    """Look at ledger, clock, protection, calendar and SOP; a fault of one does not hide the others."""
+    looks: Sequence[Callable[[Books], Check]] = (_ledger, _clock, _protection, _calendar, _sop, _runs)
+    found = []
+    for look in looks:
+        try:
+            found.append(look(books))
+        except SoptiError as error:
+            found.append(Check(N_("Ledger"), "fault", str(error), error.next))
+            break
+    return found
+
+
+def _ledger(books: Books) -> Check:
+    head = books.store.head()
+    return Check(N_("Ledger"), "ok", N_("{size} events"), "", {"size": head.size})
+
+
+def _clock(books: Books) -> Check:
+    reasons = books.clock_reasons(books.court(), books.now())
+    if reasons:
+        return Check(N_("Clock"), "fault", reasons[0].text, "sopti ledger clock-correct", reasons[0].fields)
+    return Check(N_("Clock"), "ok", N_("agrees with the ledger"))
+
+
+def _protection(books: Books) -> Check:
+    if not books.sinks:
+        return Check(
+            N_("Checkpoints"),
+            "warning",
+            N_("no off-box place is set: nobody outside can tell what was not changed"),
+            N_("set sinks in /etc/sopti/sopti.toml"),
+        )
+    events, seconds = books.exposure(books.court())
+    fields = {"events": events, "minutes": seconds // 60}
+    verdict = "warning" if seconds > 2 * 24 * 3600 else "ok"
+    return Check(
+        N_("Checkpoints"),
+        verdict,
+        N_("{events} events, {minutes} minutes not yet protected off this machine"),
+        "sopti ledger checkpoint" if verdict == "warning" else "",
+        fields,
+    )
+
+
+def _calendar(books: Books) -> Check:
+    court = books.court()
+    today = court.today(books.now().time)
+    doubts = court.calendar.doubts(today, today)
+    if doubts:
+        return Check(
+            N_("Calendar"), "warning", doubts[0].text, doubts[0].next, {"year": today.year, "next": doubts[0].next}
+        )
+    return Check(N_("Calendar"), "ok", N_("the year {year} is adopted"), "", {"year": today.year})
+
+
+def _sop(books: Books) -> Check:
+    court = books.court()
+    open_steps = court.sop.unconfirmed if court.sop else ()
+    if open_steps:
+        return Check(
+            N_("SOP"),
+            "warning",
+            N_("{count} of 29 executors are inferred and not confirmed by the court"),
+            "sopti office step STEP OFFICE",
+            {"count": len(open_steps)},
+        )
+    return Check(N_("SOP"), "ok", N_("all executors are confirmed"))
+
+
+def _runs(books: Books) -> Check:
+    running = [r for r in books.court().runs.values() if r.outcome == "running"]
+    if running:
+        return Check(
+            N_("Runs"),
+            "warning",
+            N_("{count} runs are going on, or ended without a word"),
+            "sopti apply REQUEST",
+            {"count": len(running)},
+        )
+    return Check(N_("Runs"), "ok", N_("none is going on"))

@@ -1,0 +1,57 @@
+"""Governing: changes of the court's own rules, proposed by one person and confirmed by another official."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sopti_runner.domain.governance import CONFIRM, PROPOSE, Proposal, check_proposal
+from sopti_runner.errors import N_, NotFoundError
+from sopti_runner.ports import Waiting
+from sopti_runner.services.acts import Acts
+
+
+def propose(
+    acts: Acts, kind: str, content: Mapping[str, Any], *, person: str, texts: Mapping[str, str] | None = None
+) -> Waiting:
+    """Make the statement of a proposal; UsageError when its data can't be.
+
+    Args:
+        acts: The court's acts.
+        kind: One of ``governance.KINDS``.
+        content: The proposal's data.
+        person: Who proposes.
+        texts: What must not stand in an event: a name, a reason.
+    """
+    court = acts.books.court()
+    steps = tuple(a.id for a in court.sop.activities) if court.sop else ()
+    check_proposal(kind, content, court.offices, steps)
+    shown = f"{kind} {json.dumps(content, ensure_ascii=False, sort_keys=True)}\n"
+    data = {"kind": kind, "content": dict(content)}
+    return acts.prepare(PROPOSE, person=person, subjects=[], data=data, texts=texts, display=shown)
+
+
+def confirm(acts: Acts, beginning: str, *, person: str) -> tuple[Waiting, Proposal]:
+    """Make the statement that confirms a proposal.
+
+    Args:
+        acts: The court's acts.
+        beginning: Its id, or a beginning that fits only one that waits.
+        person: Who confirms.
+
+    Raises:
+        NotFoundError: No single waiting proposal fits.
+    """
+    court = acts.books.court()
+    found = [p for p in court.proposals.values() if not p.confirmed and p.id.startswith(beginning)]
+    if len(found) != 1:
+        raise NotFoundError(
+            N_("No single proposal waits under this name"),
+            on=beginning,
+            found=str(len(found)),
+            next="sopti office proposals",
+        )
+    proposal = found[0]
+    shown = f"{proposal.kind} {json.dumps(dict(proposal.data), ensure_ascii=False, sort_keys=True)}\n"
+    return acts.prepare(CONFIRM, person=person, subjects=[proposal.id], data={}, display=shown), proposal

@@ -1,0 +1,149 @@
+"""Tracing: who asked for, weighed, approved and made this, and does it still stand?
+
+Recaps count with the same functions, so that a figure and its trace can't disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.ledger.event import Event
+from sopti_runner.domain.request import Request
+from sopti_runner.domain.run import Run
+from sopti_runner.services.books import Books
+from sopti_runner.services.planning import find
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One fact of a trace.
+
+    Attributes:
+        seq: Where in the ledger.
+        at: Aware UTC.
+        who: Name, or the pseudonym when the name was erased; ``sopti`` for the machine.
+        capacity: ``office:status`` or empty.
+        what: Event type.
+        detail: Short facts of the event: enums, digests, hosts.
+        proof: ``signature | attested | paper`` or empty.
+    """
+
+    seq: int
+    at: datetime
+    who: str
+    capacity: str
+    what: str
+    detail: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTrace:
+    """All that happened to a request."""
+
+    request: Request
+    lines: tuple[TraceLine, ...]
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTrace:
+    """All that sopti did to one object of one host.
+
+    Attributes:
+        lines: Task outcomes that touched it, in order.
+        requests: The requests behind them, in order, each once.
+        after: HMAC that the last change left, or empty.
+    """
+
+    host: str
+    object: str
+    lines: tuple[TraceLine, ...]
+    requests: tuple[RequestTrace, ...]
+    after: str
+
+
+def trace_request(books: Books, number: str) -> RequestTrace:
+    """Give the trace of a request; NotFoundError when there is none."""
+    court = books.court()
+    request = find(court, number)
+    events = books.store.events(subject=request.id)
+    return RequestTrace(
+        request,
+        tuple(_line(books, court, e) for e in events if e.type != "task.finished"),
+        tuple(r for r in court.runs.values() if r.request == request.id),
+    )
+
+
+def trace_object(books: Books, host: str, name: str) -> ObjectTrace:
+    """Give the trace of an object.
+
+    Args:
+        books: The court's books.
+        host: Inventory name.
+        name: ``kind:key``, or a path for a file.
+    """
+    wanted = name if ":" in name and not name.startswith("/") else f"file:{name}"
+    court = books.court()
+    touched = list(_touching(books.store.events(types=["task.finished"]), host, wanted))
+    subjects = list(dict.fromkeys(e.subject for e in touched))
+    changed = [e for e in touched if e.data["kind"] == "changed"]
+    return ObjectTrace(
+        host,
+        wanted,
+        tuple(_line(books, court, e) for e in touched),
+        tuple(trace_request(books, s) for s in subjects),
+        str(changed[-1].data["after"]) if changed else "",
+    )
+
+
+def _touching(events: Iterable[Event], host: str, name: str) -> Iterable[Event]:
+    return (e for e in events if e.data["host"] == host and name in e.data["objects"])
+
+
+def _line(books: Books, court: Court, event: Event) -> TraceLine:
+    person = event.actor.person
+    who = "sopti" if person == "system" else books.name(court, person)
+    proof = event.data.get("proof") or {}
+    return TraceLine(
+        event.seq, event.time, who, event.actor.capacity, event.type, _detail(event), proof.get("kind", "")
+    )
+
+
+_SHOWN: Sequence[str] = (
+    "letter_urgency",
+    "category",
+    "change_type",
+    "priority",
+    "advice",
+    "playbook",
+    "plan",
+    "hosts",
+    "expires",
+    "run",
+    "outcome",
+    "reasons",
+    "kind",
+    "host",
+    "task",
+    "waived",
+)
+
+
+def _detail(event: Event) -> str:
+    parts = []
+    for key in _SHOWN:
+        value = event.data.get(key)
+        if not value:
+            continue
+        if isinstance(value, dict):
+            text = ", ".join(f"{k}: {v}" for k, v in sorted(value.items()))
+        elif isinstance(value, list):
+            text = ", ".join(map(str, value))
+        else:
+            text = str(value)
+        parts.append(f"{key} {text[:16] if key == 'plan' else text}")
+    return "; ".join(parts)
