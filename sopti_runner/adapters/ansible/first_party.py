@@ -1,4 +1,4 @@
-"""Regenerates the list of first-party Python in content: ``python -m sopti_runner.adapters.ansible.first_party ROOT``."""
+"""Regenerates the list of first-party Python: ``python -m sopti_runner.adapters.ansible.first_party ROOT``."""
 
 from __future__ import annotations
 
