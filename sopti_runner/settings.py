@@ -179,9 +179,10 @@ def _typed(key: str, value: object, *, on: str) -> Any:
     if not isinstance(value, str):
         raise _wrong(key, N_("text between quotes"), value, on=on)
     if key == "lang":
-        if value not in LANGUAGES:
+        lang = re.split(r"[-_.]", value)[0].lower()  # en_GB.UTF-8 is English too
+        if lang not in LANGUAGES:
             raise _wrong(key, " | ".join(LANGUAGES), value, on=on)
-        return value
+        return lang
     if key == "database_url":
         if value and not _DATABASE.fullmatch(value):
             scheme = value.split(":", 1)[0]  # the rest may hold a password

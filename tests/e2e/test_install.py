@@ -151,6 +151,52 @@ def test_install_again_changes_nothing_of_the_courts(installed):
     assert run(ours, look) == before
 
 
+def test_demo_on_a_courts_machine_is_refused(installed):
+    ours, _ = installed
+    done = ours.ssh(f"cd {SOURCE} && make demo 2>&1; ls -d .venv", check=False)
+    assert "refused. /var/lib/sopti exists" in done.stdout
+    assert "Virtual environment" not in done.stdout
+
+
+SIGNER_STUB = """
+import os, pathlib
+from sopti_runner.adapters.signer_exchange import ExchangeSigner
+signer = ExchangeSigner(pathlib.Path(os.environ["SOPTI_SIGNER"]))
+signatures = [signer.sign(statement).count("SIGNATURE") for statement in (b"x" * 100_000, b"two")]
+print(os.geteuid() != 0, os.access("/root/.ssh/ours", os.R_OK), signatures, os.getcwd())
+"""
+
+
+@pytest.fixture
+def stubbed(installed: tuple[Host, Host]) -> Iterator[Host]:
+    """The machine with a program in sopti's place that only has two statements signed."""
+    ours, _ = installed
+    program = f"#!/bin/sh\nexec /opt/sopti/venv/bin/python -c {shlex.quote(SIGNER_STUB)}\n"
+    run(
+        ours,
+        f"cp -a /opt/sopti/venv/bin/sopti /root/kept; printf %s {shlex.quote(program)} > /opt/sopti/venv/bin/sopti",
+    )
+    yield ours
+    run(ours, "mv /root/kept /opt/sopti/venv/bin/sopti")
+
+
+def test_command_signs_with_a_key_that_sopti_cannot_read(stubbed):
+    run(stubbed, "mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/ours <<< y")
+    assert run(stubbed, "sopti --key .ssh/ours", cwd="/root", timeout=30) == "True False [2, 2] /srv/sopti\n"
+    assert run(stubbed, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti || true") == ""
+
+
+def test_command_of_an_operator_signs_and_of_a_guest_is_refused(stubbed):
+    run(
+        stubbed,
+        "useradd -m -G sopti-operator budi; useradd -m tamu; install -d -m 700 -o budi ~budi/.ssh;"
+        "runuser -u budi -- ssh-keygen -q -t ed25519 -N '' -f ~budi/.ssh/id_ed25519",
+    )
+    assert run(stubbed, "runuser -l budi -c sopti", timeout=30) == "True False [2, 2] /srv/sopti\n"
+    refused = stubbed.ssh("runuser -l tamu -c sopti 2>&1", check=False)
+    assert (refused.returncode, "is not an operator" in refused.stdout) == (2, True)
+
+
 def test_uninstall_keeps_the_state(installed):
     ours, _ = installed
     run(ours, "make uninstall")

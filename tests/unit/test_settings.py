@@ -126,3 +126,7 @@ def test_load_variable_of_other_parts_is_left_alone():
 
 def test_load_empty_key_path_means_none():
     assert Settings.load({"SOPTI_SSH_PRIVATE_KEY": ""}, files()).ssh_private_key is None
+
+
+def test_load_language_as_systems_write_it_is_understood():
+    assert Settings.load({"SOPTI_LANG": "en_GB.UTF-8"}, files()).lang == "en"
