@@ -9,7 +9,9 @@ STATEMENT_LINES = 260
 FUNCTION_LINES = 60
 
 # module -> why it has more lines of statements than STATEMENT_LINES
-LONG_MODULES: dict[str, str] = {}
+LONG_MODULES = {
+    "sopti_runner/cli/office.py": "a dozen small commands, most of it their declared options",
+}
 
 
 def statement_lines(text: str) -> int:
