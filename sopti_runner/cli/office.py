@@ -72,7 +72,7 @@ def enrol(
     """Propose a person."""
     import secrets
 
-    _propose("enrol", {"person": f"p-{secrets.token_hex(4)}", "key": _public(public)}, key, export_to, {"name": name})
+    propose("enrol", {"person": f"p-{secrets.token_hex(4)}", "key": _public(public)}, key, export_to, {"name": name})
 
 
 @app.command(
@@ -86,7 +86,7 @@ def add_key(
     as_json: Json = False,
 ) -> None:
     """Propose a key."""
-    _propose("key", {"person": _person(person), "key": _public(public)}, key, export_to)
+    propose("key", {"person": _person(person), "key": _public(public)}, key, export_to)
 
 
 @app.command(
@@ -105,7 +105,7 @@ def retire_key(
     as_json: Json = False,
 ) -> None:
     """Propose to retire a key."""
-    _propose("retire_key", {"fingerprint": fingerprint, "compromised_from": compromised_from}, key, export_to)
+    propose("retire_key", {"fingerprint": fingerprint, "compromised_from": compromised_from}, key, export_to)
 
 
 @app.command(
@@ -132,7 +132,7 @@ def appoint(
     court = here.books.court()
     start = first or court.today(here.books.now().time).isoformat()
     data = {"person": _person(person), "office": office, "status": status, "first": start, "last": last}
-    _propose("appoint", data, key, export_to, {"order": order})
+    propose("appoint", data, key, export_to, {"order": order})
 
 
 @app.command(
@@ -154,7 +154,7 @@ def end(
         raise UsageError(
             N_("This person does not hold this office now"), on=f"{person}: {office}", next="sopti office list"
         )
-    _propose("end_appointment", {"appointment": held.id, "last": last}, key, export_to)
+    propose("end_appointment", {"appointment": held.id, "last": last}, key, export_to)
 
 
 @app.command(
@@ -169,7 +169,7 @@ def step(
     as_json: Json = False,
 ) -> None:
     """Propose an executor."""
-    _propose("step", {"step": step_id, "office": office}, key, export_to)
+    propose("step", {"step": step_id, "office": office}, key, export_to)
 
 
 @app.command(
@@ -217,7 +217,7 @@ def policy(
             output.say(f"{name}: {value}")
         output.data(now)
         return
-    _propose("policy", {"policy": new}, key, export_to)
+    propose("policy", {"policy": new}, key, export_to)
 
 
 @app.command(
@@ -237,7 +237,7 @@ def adopt_calendar(
         output.say(f"  {here.words.weekday(day.day)}, {here.words.day(day.day)}: {day.label}")
     if not proposal.joint_leave_known:
         output.say(_("Warning: the joint leave of {year} is not known yet.", year=year))
-    _propose("calendar", {"year": proposal.to_data()}, key, export_to)
+    propose("calendar", {"year": proposal.to_data()}, key, export_to)
 
 
 @app.command(
@@ -257,7 +257,7 @@ def override_day(
 ) -> None:
     """Propose a calendar override."""
     data = {"date": day, "working": not free, "legal_number": legal_number}
-    _propose("calendar_override", data, key, export_to, {"reason": reason})
+    propose("calendar_override", data, key, export_to, {"reason": reason})
 
 
 @app.command(
@@ -271,7 +271,7 @@ def witness(
     as_json: Json = False,
 ) -> None:
     """Propose a witness."""
-    _propose("witness", {"vkey": vkey}, key, export_to)
+    propose("witness", {"vkey": vkey}, key, export_to)
 
 
 @app.command(
@@ -304,6 +304,7 @@ def confirm(
 ) -> None:
     """Confirm a proposal."""
     from sopti_runner.services.governing import confirm as prepared
+    from sopti_runner.services.ledger_care import erase_confirmed
 
     here = house()
     if signature:
@@ -318,6 +319,8 @@ def confirm(
         export(here, waiting, export_to)
         return
     here.acts.sign(waiting, here.signer(key))
+    if proposal.kind == "erase":
+        erase_confirmed(here.books, proposal)
     _confirmed(proposal.id)
 
 
@@ -341,12 +344,13 @@ def _public(file: str) -> dict[str, str]:
     return {"fingerprint": parsed.fingerprint, "public": parsed.line}
 
 
-def _propose(kind: str, content: dict[str, Any], key: str, export_to: str, texts: dict[str, str] | None = None) -> None:
-    from sopti_runner.services.governing import propose
+def propose(kind: str, content: dict[str, Any], key: str, export_to: str, texts: dict[str, str] | None = None) -> None:
+    """Propose something, signed by the key at this terminal, or export the statement."""
+    from sopti_runner.services.governing import propose as proposed
 
     here = house()
     kept = {k: v for k, v in (texts or {}).items() if v}
-    waiting = propose(here.acts, kind, content, person=me(here, here.books.court(), key), texts=kept)
+    waiting = proposed(here.acts, kind, content, person=me(here, here.books.court(), key), texts=kept)
     if export_to:
         export(here, waiting, export_to)
         return

@@ -212,8 +212,8 @@ def _witness(court: Court, proposal: Proposal, event: Event) -> None:
     court.witnesses.append(proposal.data["vkey"])
 
 
-def _clock(court: Court, proposal: Proposal, event: Event) -> None:
-    """A corrected clock needs no more than its event: the event's own reading is the new baseline."""
+def _nothing(court: Court, proposal: Proposal, event: Event) -> None:
+    """A corrected clock and an erasure need no more than their events."""
 
 
 _EFFECTS: Mapping[str, Callable[[Court, Proposal, Event], None]] = {
@@ -227,7 +227,8 @@ _EFFECTS: Mapping[str, Callable[[Court, Proposal, Event], None]] = {
     "calendar_override": _calendar_override,
     "step": _sop_step,
     "witness": _witness,
-    "clock": _clock,
+    "clock": _nothing,
+    "erase": _nothing,
 }
 
 

@@ -10,6 +10,7 @@ The rule this module keeps:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -57,6 +58,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "step": ("step", "office"),
     "witness": ("vkey",),
     "clock": (),
+    "erase": ("digest",),
 }
 """Kind → keys of its data, all present."""
 
@@ -94,5 +96,7 @@ def check_proposal(kind: str, data: Mapping[str, Any], offices: tuple[str, ...],
             date.fromisoformat(data["date"])
     except ValueError as error:
         raise UsageError(N_("A value of this proposal can't be"), on=kind, found=str(error)) from error
+    if kind == "erase" and not re.fullmatch("[0-9a-f]{64}", str(data["digest"])):
+        raise UsageError(N_("A text is named by its digest"), on=str(data["digest"]), expected=N_("64 hex digits"))
     if kind == "policy":
         policy_from(data["policy"])

@@ -1,0 +1,168 @@
+"""Authority, asked again: was every recorded act allowed when it was recorded?
+
+The rule this module keeps:
+
+- The same ``judge`` and ``decide`` that stood before the event judge it again from the events before it; nothing else
+  is consulted, so an auditor needs no word of the operator or the server.
+- What an event says besides its signed statement must follow from it: person, capacity, texts, numbers, deadlines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sopti_runner.domain.authority import Act, judge
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.derived import derived
+from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
+from sopti_runner.domain.governance import CONFIRM, PROPOSE
+from sopti_runner.domain.ledger.event import Event
+from sopti_runner.domain.reason import Reason
+from sopti_runner.domain.request import ACT_OF
+from sopti_runner.domain.run import outcome_of
+from sopti_runner.domain.statement import Statement, parse_statement, proof_from
+from sopti_runner.domain.time_rules import Instant, clock_reason
+from sopti_runner.errors import N_
+
+GOVERNANCE = {"governance.proposed": PROPOSE, "governance.confirmed": CONFIRM, "clock.corrected": CONFIRM}
+MACHINE = frozenset(
+    {"task.finished", "run.finished", "read.finished", "gate.refused", "blob.erased", "witness.cosigned"}
+)
+"""Events that sopti records by itself; whether they are true, only the hosts can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlawful:
+    """An event that should not be there.
+
+    Attributes:
+        seq: Its position.
+        reason: What is wrong, with its code.
+    """
+
+    seq: int
+    reason: Reason
+
+
+class AuthorityAudit:
+    """Fold a log event by event, judging each before it is folded.
+
+    Attributes:
+        court: The court up to the last event seen.
+        heads: Claimed (size, root hex, seq) of every statement, for the caller who knows the roots.
+
+    A statement that covers a list is judged once, with its first event; the others must follow, each subject once.
+    """
+
+    def __init__(self) -> None:
+        self.court = Court()
+        self.heads: list[tuple[int, str, int]] = []
+        self._list: tuple[str, frozenset[str]] = ("", frozenset())
+
+    def see(self, event: Event) -> list[Unlawful]:
+        """Give what is wrong with the next event, and fold it; a fold that fails is itself a fault."""
+        found = [Unlawful(event.seq, r) for r in self._reasons(event)]
+        try:
+            self.court.apply(event)
+        except (KeyError, ValueError, TypeError, AssertionError, AttributeError) as error:
+            reason = Reason(
+                "does_not_fold", N_("The event does not fit the ones before it: {why}"), {"why": repr(error)}
+            )
+            found.append(Unlawful(event.seq, reason))
+        return found
+
+    def _reasons(self, event: Event) -> Iterator[Reason]:
+        if (event.seq == 0) != (event.type == "court.created"):
+            yield Reason("genesis_misplaced", N_("A log begins with its genesis event and has only one"))
+            return
+        yield from self._clock(event)
+        if event.type in ACT_OF or event.type in GOVERNANCE:
+            yield from self._act_reasons(event)
+        elif event.type == "run.finished":
+            yield from self._run_end(event)
+        elif event.type not in MACHINE and event.type != "court.created":
+            yield Reason("type_unknown", N_("The event type {type} is unknown"), {"type": event.type})
+
+    def _clock(self, event: Event) -> Iterator[Reason]:
+        if event.type in ACT_OF or event.type == "governance.confirmed":
+            at = Instant(event.time, event.boot, event.mono)
+            reason = clock_reason(self.court.last, at, self.court.policy.pause_days)
+            if reason:
+                yield reason
+
+    def _act_reasons(self, event: Event) -> Iterator[Reason]:
+        name = GOVERNANCE.get(event.type) or ACT_OF[event.type].value
+        try:
+            raw = str(event.data["statement"]).encode()
+            said, proof = parse_statement(raw), proof_from(event.data["proof"])
+        except (KeyError, ValueError, TypeError) as error:
+            yield Reason("statement_malformed", N_("The signed statement can't be read: {why}"), {"why": str(error)})
+            return
+        self.heads.append((said.head_size, said.head_root, event.seq))
+        act = Act(name, said.subjects, said.person, said.office, said.data, raw, proof)
+        first = bool(said.subjects) and event.subject == said.subjects[0]
+        nonce, waiting = self._list
+        if first or said.nonce != nonce:
+            yield from judge(self.court, act, event.time)
+            self._list = (said.nonce, frozenset(said.subjects[1:]) if first else frozenset())
+        elif event.subject in waiting:
+            self._list = (nonce, waiting - {event.subject})
+        else:
+            yield _differs("subject")
+        yield from self._carried(event, act, said, first)
+        if event.type == "run.started":
+            yield from self._gate(event, act)
+
+    def _carried(self, event: Event, act: Act, said: Statement, first: bool) -> Iterator[Reason]:
+        """Compare what the event carries with what was signed and what follows from it."""
+        held = self.court.capacity(act.person, act.office, event.time)
+        if event.actor.person != act.person or (held and event.actor.capacity != held.capacity):
+            yield _differs("actor")
+        texts = {b.name: b.digest.hex() for b in event.blobs}
+        if first and texts != dict(said.texts):
+            yield _differs("texts")
+        expected: dict[str, Any] = dict(said.data)
+        try:
+            if act.name not in (PROPOSE, CONFIRM):
+                expected |= derived(self.court, act, event.subject, event.time)
+        except (KeyError, ValueError, AttributeError):
+            return
+        own = {k: v for k, v in event.data.items() if k not in ("statement", "proof", "nonce", "claims")}
+        for key in sorted(set(expected) | set(own)):
+            if own.get(key) != expected.get(key):
+                yield _differs(key)
+        if event.data.get("nonce") != said.nonce:
+            yield _differs("nonce")
+
+    def _gate(self, event: Event, act: Act) -> Iterator[Reason]:
+        """Ask the gate again with what the ledger knows; what hosts and files were, only the runner saw."""
+        request = self.court.requests.get(event.subject)
+        if request is None:
+            return
+        approval = self.court.approvals.get(request.approval)
+        evidence = Evidence(plan=str(event.data.get("plan")))
+        at = Instant(event.time, event.boot, event.mono)
+        decision = decide(Authority(self.court, request, approval, act.person, act.office), evidence, at)
+        if isinstance(decision, Refusal):
+            yield from decision.reasons
+            return
+        if list(decision.hosts) != event.data.get("hosts") or event.data.get("approval") != decision.approval:
+            yield _differs("approval")
+        if event.data.get("claims") != [["approval", decision.approval]]:
+            yield _differs("claims")
+
+    def _run_end(self, event: Event) -> Iterator[Reason]:
+        data: Mapping[str, Any] = event.data
+        run = self.court.runs.get(str(data.get("run")))
+        if run is None or run.outcome != "running" or run.request != event.subject:
+            yield Reason("run_unknown", N_("A run ends that was not going on"))
+        elif set(data["hosts"]) != set(run.hosts or {}) or data["outcome"] != outcome_of(data["hosts"]):
+            yield _differs("outcome")
+
+
+def _differs(part: str) -> Reason:
+    return Reason(
+        "event_differs", N_("The event says something else than its signed statement: {part}"), {"part": part}
+    )
