@@ -189,7 +189,9 @@ class TaskOutcome:
     Attributes:
         kind: ``ok | changed | failed | skipped | unreachable``.
         predicted: What the plan said, or None when the plan has no such record.
-        objects: Object → HMAC after the task, as the observer or the task's diff gives it.
+        before: HMAC of the diff's before side, or empty.
+        after: HMAC of the diff's after side, or empty.
+        objects: What it touched, ``kind:key``, sorted.
     """
 
     host: str
@@ -237,7 +239,17 @@ class Content(Protocol):
         ...
 
     def seal(self, playbook: str, *, limit: Sequence[str], variables: Mapping[str, Any]) -> Sealed:
-        """Copy the closure, check it statically, digest the copy; ContentError names the file and rule broken."""
+        """Copy the closure, check it statically, digest the copy.
+
+        Args:
+            playbook: Name without folder and ending.
+            limit: Names of hosts and groups; empty for all groups of the change model.
+            variables: As given; checked against the change model.
+
+        Raises:
+            ContentError: Names the first file and rule broken; ``found`` has a line for each.
+            VariableError: A variable is unknown or out of bounds.
+        """
         ...
 
     def compare(

@@ -19,7 +19,7 @@ from sopti_runner.adapters.ansible.snapshot import Manifest, Snapshots, write_fi
 from sopti_runner.adapters.ansible.task_rules import check_values
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.variables import check_variables
-from sopti_runner.errors import N_, ContentError, NotFoundError
+from sopti_runner.errors import N_, ContentError, NotFoundError, UsageError
 from sopti_runner.ports import Sealed
 
 _PLAYBOOK = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -102,7 +102,7 @@ class AnsibleContent:
         try:
             now = self._fill(copy, playbook, limit, variables)
             names += differences(kept, self._snapshots.path(sealed_id), now, copy)
-        except ContentError as error:
+        except UsageError as error:
             found = error.fields.get("findings")
             names += [str(each) for each in found] if isinstance(found, tuple) else [f"{error.on}: {error}"]
         finally:

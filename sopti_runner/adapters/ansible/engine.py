@@ -85,18 +85,9 @@ class AnsibleEngine:
             IntegrityError: The HMAC key is not the plan's, so that nothing can be compared.
             DeviceError: A host can't be looked at.
         """
-        if plan.hmac_key_id != key_id(self._key):
-            raise IntegrityError(
-                N_("The plan was made with another HMAC key; plan again"),
-                on=plan.playbook,
-                expected=plan.hmac_key_id,
-                found=key_id(self._key),
-                next="sopti plan",
-            )
+        self._require_key(plan)
         approved = {(r.host, state.object): state for r in plan.records for state in r.objects}
-        looks = [
-            Look(host, tuple(sorted(name for at, name in approved if at == host)), root=True) for host in plan.hosts
-        ]
+        looks = [Look(host, tuple(sorted(name for at, name in approved if at == host))) for host in plan.hosts]
         now = Observers(self._snapshots.path(sealed.id), self._key).look(looks)
         return [
             (host, name, expected.seen, now[host][name].seen)
@@ -113,10 +104,11 @@ class AnsibleEngine:
         the outcomes, not as an error.
 
         Raises:
-            IntegrityError: The sealed copy does not match its digests; nothing was run.
+            IntegrityError: The sealed copy does not match its digests, or the HMAC key is not the plan's; nothing ran.
             ExecutionError: The run was started before.
         """
         self._require_intact(sealed)
+        self._require_key(plan)
         predicted: dict[str, list[str]] = defaultdict(list)
         for record in sorted(plan.records, key=lambda r: (r.host, r.ordinal)):
             line = {name: getattr(record, name) for name in ("host", "task", "module", "args", "item")}
@@ -163,12 +155,21 @@ class AnsibleEngine:
                 next="sopti plan",
             )
 
+    def _require_key(self, plan: Plan) -> None:
+        if plan.hmac_key_id != key_id(self._key):
+            raise IntegrityError(
+                N_("The plan was made with another HMAC key; plan again"),
+                on=plan.playbook,
+                expected=plan.hmac_key_id,
+                found=key_id(self._key),
+                next="sopti plan",
+            )
+
     def _observe(self, sealed: Sealed, results: Sequence[Line]) -> dict[str, dict[str, ObjectState]]:
         looks = []
         for host in sealed.hosts:
             mine = [line for line in results if line["host"] == host]
-            objects = tuple(sorted({name for line in mine for name in line["objects"]}))
-            looks.append(Look(host, objects, root=any(line["become"] for line in mine)))
+            looks.append(Look(host, tuple(sorted({name for line in mine for name in line["objects"]}))))
         return Observers(self._snapshots.path(sealed.id), self._key).look(looks)
 
 

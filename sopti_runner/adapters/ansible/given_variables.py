@@ -27,7 +27,9 @@ def read_variables(words: Sequence[str], file: Path | None) -> dict[str, Any]:
     for word in words:
         name, sign, value = word.partition("=")
         if not sign or not name or name in seen:
-            raise VariableError(N_("A variable is written NAME=VALUE, each name once"), on=word, next="sopti plan --help")
+            raise VariableError(
+                N_("A variable is written NAME=VALUE, each name once"), on=word, next="sopti plan --help"
+            )
         seen.add(name)
         found[name] = _plain(parse_yaml(value.encode(), f"--var {name}")[0]) if value.strip() else ""
     return found

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.adapters.ansible.controller_guard import refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
 from sopti_runner.adapters.ansible.snapshot import digest_tree, tree_id
 from sopti_runner.adapters.ansible.task_gate import TaskGate, die_with_parent, install
@@ -56,6 +57,7 @@ def _play(gate: TaskGate, arguments: list[str]) -> int:
     from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415  Ansible reads argv and settings when imported
 
     install(gate, TaskExecutor)
+    refuse_local_acts()
     try:
         playbook()
     except SystemExit as end:

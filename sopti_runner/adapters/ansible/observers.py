@@ -1,4 +1,4 @@
-"""Observing objects on hosts: one program, one ssh connection a host, all hosts side by side."""
+"""Observing objects on hosts: one program, one ssh connection a host, side by side, as root where sudo lets it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,10 @@ class Look:
     Attributes:
         host: Inventory name.
         objects: ``kind:key``.
-        root: Whether the look needs root by sudo.
     """
 
     host: str
     objects: tuple[str, ...]
-    root: bool
 
 
 class Observers:
@@ -66,8 +64,10 @@ class Observers:
     def _look(self, look: Look) -> dict[str, ObjectState]:
         variables = self._hosts[look.host]
         python = str(variables.get("ansible_python_interpreter") or "python3")
-        sudo = "sudo -n " if look.root and variables.get("ansible_user", "root") != "root" else ""
-        command = ssh.command(look.host, variables, self._known_hosts, f"{sudo}{python} -")
+        remote = (
+            f"if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n {python} -; else exec {python} -; fi"
+        )
+        command = ssh.command(look.host, variables, self._known_hosts, remote)
         program = f"{PROGRAM.read_text('utf-8')}\nmain(json.loads({json.dumps(json.dumps(look.objects))}))\n"
         try:
             done = subprocess.run(command, input=program.encode(), capture_output=True, timeout=TIMEOUT_S, check=False)
@@ -76,7 +76,7 @@ class Observers:
         errors = done.stderr.decode("utf-8", "replace")
         answers = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
         if done.returncode != 0 or len(answers) != 1:
-            if done.returncode == 255 or "sudo" in errors:
+            if done.returncode == 255:
                 raise ssh.trouble(look.host, errors)
             raise DeviceError(
                 N_("Host {host} could not be looked at"),

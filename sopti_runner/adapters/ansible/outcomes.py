@@ -72,6 +72,9 @@ class Outcomes:
 
     def close(self, end: PhaseEnd, altered: Sequence[str]) -> Sequence[HostOutcome]:
         """Give one outcome for each host, in the order of ``hosts``."""
+        if self._refused:
+            names = f": {', '.join(altered)}" if altered else ""
+            return [HostOutcome(host, "not_started", f"{self._refused}{names}") for host in self.hosts]
         outcomes = [self._host(host, end) for host in self.hosts]
         if altered:
             return [HostOutcome(each.host, "unknown", f"{ALTERED}: {', '.join(altered)}") for each in outcomes]
@@ -87,7 +90,7 @@ class Outcomes:
         if state.last_failure or counted.get("failures"):
             return HostOutcome(host, "failed", state.last_failure)
         if not finished:
-            why = self._refused or (INTERRUPTED if end.interrupted else DIED if not self._ended else UNTOUCHED)
+            why = INTERRUPTED if end.interrupted else UNTOUCHED if self._ended else DIED
             return HostOutcome(host, "failed" if state.changed else "not_started", why)
         return HostOutcome(host, "changed" if state.changed else "unchanged")
 

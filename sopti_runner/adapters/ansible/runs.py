@@ -84,7 +84,8 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
         folder: A folder that does not exist yet; ``evidence.jsonl`` stays in it, everything else is removed.
         key: HMAC key of the installation.
         phase: What to run.
-        on_line: Called in this thread with each line of evidence, in order, while the play goes on.
+        on_line: Called in this thread with each line of evidence, in order, while the play goes on; what it raises
+            stops the play and is raised again at its end.
     """
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -102,6 +103,8 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
             runner.run()
         end.code = runner.rc
         follower.drain()
+        if follower.failure is not None:
+            raise follower.failure
     finally:
         _close_connections(sockets)
         shutil.rmtree(private, ignore_errors=True)
@@ -114,12 +117,20 @@ class _Follower:
     def __init__(self, tail: EvidenceTail, on_line: Callable[[Line], None], end: PhaseEnd) -> None:
         self._tail, self._on_line, self._end = tail, on_line, end
         self._launcher = 0
+        self.failure: BaseException | None = None
 
     def drain(self) -> None:
+        """Hand new lines on; when the taker fails (a ledger that is down), the play is stopped and the failure kept."""
         for line in self._tail.take():
             if line["e"] == "start":
                 self._launcher = line["pid"]
-            self._on_line(line)
+            if self.failure is not None:
+                continue
+            try:
+                self._on_line(line)
+            except Exception as error:
+                self.failure = error
+                self.stop()
 
     def event(self, event: Mapping[str, Any]) -> bool:
         """Take an event of ansible-runner; False tells it to write no file."""
@@ -133,7 +144,7 @@ class _Follower:
     def poll(self) -> bool:
         """Called by ansible-runner every second; never asks it to cancel."""
         self.drain()
-        if self._end.interrupted:
+        if self._end.interrupted or self.failure is not None:
             self.stop()
         return False
 

@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.ansible.effects import NO_EFFECT, Effect, canonical, effect_of, short_name
+from sopti_runner.adapters.ansible.effects import NO_EFFECT, Effect, canonical, effect_of, mask, short_name
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
 
 PR_SET_PDEATHSIG = 1
@@ -96,7 +96,7 @@ class TaskGate:
         """Stand before one action: name it, refuse what may not act, and wrap its run."""
         die_with_parent()
         task = executor._task
-        item = self._item(executor, variables)
+        item = self._item(executor, handler, variables)
         self._pending = pending = _Pending(item, bool(task.diff), bool(task.ignore_errors), time.time())
         self._refuse_unsafe(task, handler)
         args = dict(task.args)
@@ -142,20 +142,21 @@ class TaskGate:
                 "after": self._side(effect.after),
                 "objects": list(effect.objects),
                 "diff": effect.diff,
-                "detail": "(hidden: no_log)" if result.get("_ansible_no_log") else str(result.get("msg", ""))[:2000],
+                "detail": _detail(result),
                 "started": pending.started,
                 "ended": time.time(),
             }
         )
 
-    def _item(self, executor: Any, variables: Mapping[str, Any]) -> Item:
+    def _item(self, executor: Any, handler: Any, variables: Mapping[str, Any]) -> Item:
         task = executor._task
+        root = bool(getattr(handler._connection, "become", None))
         loop_variable = variables.get("ansible_loop_var")
         label = canonical(variables.get(loop_variable)) if task.loop is not None and loop_variable else ""
         acts = {
             "args": task.args,
-            "become": bool(task.become),
-            "become_user": task.become_user if task.become else None,
+            "become": root,
+            "become_user": task.become_user if root else None,
             "environment": task.environment,
         }
         written = task.get_ds() or {}
@@ -167,7 +168,6 @@ class TaskGate:
             "item": keyed_digest(self._key, "item", label) if label else "",
             "args": keyed_digest(self._key, "args", canonical(acts)),
         }
-        identity["become"] = "yes" if acts["become"] else ""
         return Item(identity, self._prediction(identity), reads=written.get("check_mode") is False)
 
     def _place(self, path: str) -> str:
@@ -221,6 +221,14 @@ def _class(pending: _Pending, effect: Effect, *, failed: bool) -> str:
     if effect.kind == "failed":
         return "same" if pending.item.reads else "opaque"
     return effect.kind
+
+
+def _detail(result: Mapping[str, Any]) -> str:
+    """Give the message, and the end of what the program said, for a person; secrets masked."""
+    if result.get("_ansible_no_log"):
+        return "(hidden: no_log)"
+    said = str(result.get("stderr") or result.get("module_stderr") or "").strip()[-1000:]
+    return mask("\n".join(filter(None, (str(result.get("msg", ""))[:2000], said))))
 
 
 def die_with_parent() -> None:
