@@ -12,5 +12,5 @@ for scenario in roles/*/molecule/*/molecule.yml; do
     name=$(basename "$(dirname "$scenario")")
     role=${scenario%/molecule/*}
     echo "molecule: $role, scenario $name"
-    (cd "$role" && molecule --no-color test --scenario-name "$name")
+    (cd "$role" && NO_COLOR=1 molecule test --scenario-name "$name")
 done
