@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard sopti_runner/locale/*/LC_MESSAGES/*.po))
 COMMIT = $(shell git rev-parse --short=12 HEAD)
 
 # The tools of the virtual environment find each other, and leave nothing in the home folder.
@@ -96,7 +97,7 @@ bench: venv ## benchmarks that print ratios
 
 ##@ Work on it
 .PHONY: venv deps constraints words docs format clean
-venv: $(READY) ## .venv with pinned packages, by this machine's own pip configuration
+venv: $(READY) $(CATALOGUES) ## .venv with pinned packages, by this machine's own pip configuration
 
 $(READY): pyproject.toml constraints.txt
 	$(say) 'Virtual environment'
@@ -105,6 +106,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(PY) -m pip install --quiet --constraint constraints.txt setuptools
 	@$(PY) -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[test]'
 	@touch $@
+
+%.mo: %.po | $(READY)
+	@pybabel --quiet compile -i $< -o $@
 
 deps: ## Debian packages for the throw-away hosts (installs as root on Debian, else says what is missing)
 	$(say) 'Debian packages'

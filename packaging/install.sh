@@ -66,6 +66,7 @@ build_release() {
     pip="$release/venv/bin/python -m pip --quiet --disable-pip-version-check"
     $pip install --constraint constraints.txt setuptools
     $pip install --constraint constraints.txt --no-build-isolation "$work"
+    "$release/venv/bin/pybabel" --quiet compile -D sopti -d "$(echo "$release"/venv/lib/python3*/site-packages/sopti_runner/locale)"
     for folder in $(content_folders); do cp -a "$folder" "$release/content/"; done
     find "$release/content" -name __pycache__ -type d -prune -exec rm -rf {} +
     chown -R root:root "$release"
@@ -86,15 +87,13 @@ switch_release() {
 
 make_folders() {
     install -d -m 0755 "$CONFIG"
-    [ -e "$CONFIG/inventory" ] || {
-        install -d -m 2770 -o sopti -g sopti-operator "$CONFIG/inventory"
-        install -m 0660 -o sopti -g sopti-operator packaging/hosts.yml "$CONFIG/inventory/hosts.yml"
-    }
+    [ -e "$CONFIG/inventory" ] || install -d -m 2770 -o sopti -g sopti-operator "$CONFIG/inventory"
     [ -e "$EXCHANGE" ] || install -d -m 2770 -o sopti -g sopti-operator "$EXCHANGE"
     [ -e "$STATE" ] || {
         install -d -m 0700 -o sopti -g sopti "$STATE" "$STATE/ssh"
         runuser -u sopti -- ssh-keygen -q -t ed25519 -N '' -C "sopti@$(uname -n)" -f "$STATE/ssh/id_ed25519"
-        say "new state folder $STATE, with a key for reaching hosts"
+        install -m 0644 "$STATE/ssh/id_ed25519.pub" "$EXCHANGE/sopti.pub"
+        say "new state folder $STATE; its key for reaching hosts: $EXCHANGE/sopti.pub"
     }
     [ -e "$CONFIG/sopti.toml" ] || install -m 0640 -o root -g sopti packaging/sopti.toml "$CONFIG/sopti.toml"
 }
@@ -133,5 +132,4 @@ make_folders
 install_command
 start_timers
 say "done: release $id"
-say "public key for the hosts' authorized_keys: $(cat "$STATE/ssh/id_ed25519.pub" 2>/dev/null || echo "(your own, see $CONFIG/sopti.toml)")"
 say "next: README.md, \"Your first real court\""

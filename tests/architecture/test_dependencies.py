@@ -1,12 +1,14 @@
 """Each dependency says why it is there, is pinned, and may be combined with GPL-3.0-or-later."""
 
+import ast
 import importlib.metadata
 import re
+import sys
 import tomllib
 
 import pytest
 
-from tests.architecture.repository import ROOT
+from tests.architecture.repository import ROOT, texts
 
 # SPDX words that may go into a work under GPL-3.0-or-later; Apache-2.0 is one-way, into version 3.
 COMPATIBLE = {
@@ -81,3 +83,25 @@ def test_constraints_pin_exactly_and_cover_every_dependency():
     pinned = {plain(line) for line in lines}
     wanted = set(RUNTIME) | {plain(each) for each in PROJECT["optional-dependencies"]["test"]} | {"setuptools"}
     assert wanted - pinned == set()
+
+
+def imported(text: str) -> set[str]:
+    """Give the top-level modules that a file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_product_imports_nothing_that_an_installation_lacks():
+    owners = importlib.metadata.packages_distributions()
+    lacking = [
+        f"{name}: {module}"
+        for name, text in texts("sopti_runner/*.py", "sopti_runner/**/*.py")
+        for module in imported(text) - set(sys.stdlib_module_names) - {"sopti_runner"}
+        if not {plain(owner) for owner in owners.get(module, [])} & set(RUNTIME)
+    ]
+    assert lacking == []

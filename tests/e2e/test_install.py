@@ -5,6 +5,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ pytestmark = pytest.mark.lab
 
 HERE = "tests/e2e/test_install.py"
 SOURCE = "/root/sopti"
-DEBS = ("make", "python3-venv")
+DEBS = ("make", "sudo", "adduser", "python3-venv")
 
 
 def send(host: Host, target: str, root: Path, files: list[Path]) -> None:
@@ -93,20 +95,86 @@ def skip_where_impossible() -> None:
         pytest.skip("the host's Python is 3.11 and needs packages for 3.11; this machine's is another version")
 
 
-def run(host: Host, commands: str, *, cwd: str = SOURCE, timeout: float = 400) -> str:
-    """Run commands as typed in a shell of root, stopping at the first that fails; give what was printed."""
-    done = host.ssh(f"cd {cwd} && bash -euo pipefail -s 2>&1", timeout, stdin=commands, check=False)
+def run(host: Host, commands: str, *, cwd: str = SOURCE, user: str = "", answer: str = "", timeout: float = 400) -> str:
+    """Run commands as typed in a shell, stopping at the first that fails; give what was printed.
+
+    Args:
+        user: Whose login shell; root when empty.
+        answer: What is typed at a terminal meanwhile; no terminal when empty.
+    """
+    host.ssh("cat > /tmp/typed; chmod 644 /tmp/typed", stdin=f"cd {cwd}\n{commands}")
+    shell = "bash -euo pipefail /tmp/typed" + ("" if answer else " </dev/null 2>&1")
+    command = f"runuser -l {user} -c {shlex.quote(shell)}" if user else shell
+    words = host.ssh_command()
+    done = subprocess.run(
+        [words[0], "-tt", *words[1:], command] if answer else [*words, command],
+        input=f"{answer}\n" if answer else "",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
     assert done.returncode == 0, f"{commands}\nended with {done.returncode}:\n{done.stdout}"
     return done.stdout
 
 
+@dataclass
+class Walk:
+    """The README's first real court, followed as printed; only the example's address and year are put right.
+
+    The exchange folder stands for the USB stick that goes between the four places.
+    """
+
+    court: tuple[Host, Host]
+    printed: list[tuple[str, str]] = field(default_factory=list)
+
+    def follow(self, at: str, commands: str, answer: str) -> None:
+        """Type one block where the README says, and keep what was printed."""
+        ours, server = self.court
+        commands = commands.replace("192.0.2.10", ours.address).replace("2026", str(datetime.now(UTC).year))
+        if at == "server":
+            server.ssh("cat > /root/sopti.pub", stdin=ours.ssh("cat /srv/sopti/sopti.pub").stdout)
+            said = run(server, commands, cwd="/root", answer=answer)
+        elif at == "official":
+            ours.ssh("useradd --create-home --groups sopti-operator sari")
+            said = run(ours, commands, cwd="/srv/sopti", user="sari", answer=answer)
+        elif at == "operator":
+            said = run(ours, commands, cwd="/srv/sopti", user="budi", answer=answer)
+        else:
+            said = run(ours, commands, answer=answer)
+        self.printed.append((commands, said))
+
+    def said(self, part: str) -> str:
+        """Give what the block with this command printed."""
+        return next(said for commands, said in self.printed if part in commands)
+
+
 @pytest.fixture(scope="module")
-def installed(skip_where_impossible: None, court: tuple[Host, Host]) -> tuple[Host, Host]:
-    """Both hosts after the README's installation block."""
-    shown = [block for block in blocks(ROOT / "README.md", run_by=HERE) if "make install" in block.text]
-    assert len(shown) == 1
-    run(court[0], shown[0].commands)
-    return court
+def walked(skip_where_impossible: None, court: tuple[Host, Host]) -> Walk:
+    """Every block of the README that names this file, in order."""
+    walk = Walk(court)
+    for block in blocks(ROOT / "README.md", run_by=HERE):
+        walk.follow(block.info["at"], block.commands, block.info.get("answer", ""))
+    return walk
+
+
+@pytest.fixture(scope="module")
+def installed(walked: Walk) -> tuple[Host, Host]:
+    """Both hosts after that."""
+    return walked.court
+
+
+def test_first_court_plan_is_made_and_printed(walked):
+    ours, server = walked.court
+    assert "srv01" in walked.said("sopti plan")
+    assert run(ours, "head -c 5 /srv/sopti/lembar-persetujuan.pdf") == "%PDF-"
+    assert server.ssh("nft list ruleset").stdout == "", "a plan changes nothing"
+
+
+def test_first_court_ledger_is_sound(walked):
+    ours, _ = walked.court
+    assert "BAD" not in run(ours, "SOPTI_LANG=en sopti doctor", cwd="/srv/sopti", user="budi")
 
 
 def test_install_owns_what_it_should(installed):
