@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pypdf
 import pytest
-import render_samples as samples
 
 from sopti_runner.adapters.render.documents import TypstDocuments
 from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.approval_sheet import Signatory, host_changes
 from sopti_runner.domain.statement import short_code
 from sopti_runner.errors import ReportError
+from tests.integration import render_samples as samples
 
 TEMPLATES = Path(__file__).parents[2] / "reports"
 DOCUMENTS = {lang: TypstDocuments(TEMPLATES, GettextWords(lang)) for lang in ("id", "en")}

@@ -49,7 +49,5 @@ def pdf(folder: Path, template: str, data: Mapping[str, Any], words: Words, made
         return made
     except OSError as fault:
         raise ReportError(N_("The template can't be read."), on=template, found=str(fault)) from fault
-    except typst.TypstError as fault:
-        raise ReportError(
-            N_("The document can't be made."), on=template, found=f"{fault.message} {' '.join(fault.hints)}".strip()
-        ) from fault
+    except RuntimeError as fault:  # typst.TypstError is one, and a missing file gives a plain one
+        raise ReportError(N_("The document can't be made."), on=template, found=str(fault)) from fault
