@@ -135,6 +135,7 @@ class House:
 
     def plan(
         self,
+        *,
         number: str,
         playbook: str,
         limit: Sequence[str],
@@ -149,8 +150,8 @@ class House:
             self.content,
             self.engine,
             self.signer(key),
-            number,
-            playbook,
+            number=number,
+            playbook=playbook,
             limit=limit,
             variables=variables,
             tags=tags,

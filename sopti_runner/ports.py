@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.ledger.event import Blob, Draft, Event
 from sopti_runner.domain.ledger.witness import Verdict, WitnessState
-from sopti_runner.domain.plan import Plan, RecordClass
+from sopti_runner.domain.plan import ObjectState, Plan, RecordClass
 from sopti_runner.domain.time_rules import Instant
 
 
@@ -274,6 +274,10 @@ class Engine(Protocol):
 
     def drift(self, plan: Plan, sealed: Sealed) -> Sequence[tuple[str, str, str, str]]:
         """Compare each approved object on each host now: (host, object, expected, found) for each difference."""
+        ...
+
+    def observe(self, plan: Plan, sealed: Sealed, hosts: Sequence[str]) -> Mapping[str, Mapping[str, ObjectState]]:
+        """Look at a plan's objects on some of its hosts now: host → object → state, ``before`` being what is seen."""
         ...
 
     def apply(

@@ -37,7 +37,7 @@ class DirectoryOutbox:
             fresh.rename(place)
 
     def get(self, digest: str) -> Waiting:
-        """Give a kept statement by its SHA-256 (hex) or a beginning of it that fits only one; NotFoundError otherwise."""
+        """Give a kept statement by its SHA-256 (hex) or a beginning that fits only one; NotFoundError otherwise."""
         clean = "".join(c for c in digest.lower() if c in "0123456789abcdef")
         found = [p for p in sorted(self._folder.glob(f"{clean}*")) if p.suffix != ".new"] if clean else []
         if len(found) != 1:

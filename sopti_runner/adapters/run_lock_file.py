@@ -29,7 +29,10 @@ class FileRunLock:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LedgerError(
-                N_("The state folder can't be written"), on=str(self._path), found=str(error.strerror), next="sopti doctor"
+                N_("The state folder can't be written"),
+                on=str(self._path),
+                found=str(error.strerror),
+                next="sopti doctor",
             ) from error
         try:
             try:

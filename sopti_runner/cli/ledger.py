@@ -8,8 +8,8 @@ import typer
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
-from sopti_runner.cli.options import Export, Json, Key
 from sopti_runner.cli.office import propose
+from sopti_runner.cli.options import Export, Json, Key
 from sopti_runner.cli.session import house
 from sopti_runner.errors import N_, DeviationError
 
@@ -20,7 +20,8 @@ app = typer.Typer(
 
 
 @app.command(
-    "checkpoint", help=N_("Sign the ledger's end and send it off this machine.\n\nExample: sopti ledger checkpoint")
+    "checkpoint",
+    help=N_("Sign the ledger's end and send it off this machine.\n\nExample: sopti ledger checkpoint"),
 )
 def checkpoint(as_json: Json = False) -> None:
     """Sign a checkpoint."""
@@ -54,7 +55,8 @@ def rebuild(as_json: Json = False) -> None:
 
 
 @app.command(
-    "erase", help=N_("Propose to erase a name or text; the tree stays provable.\n\nExample: sopti ledger erase 3f…")
+    "erase",
+    help=N_("Propose to erase a name or text; the tree stays provable.\n\nExample: sopti ledger erase 3f…"),
 )
 def erase(
     digest: Annotated[
@@ -71,7 +73,8 @@ def erase(
 @app.command(
     "clock-correct",
     help=N_(
-        "Propose that the clock is right now, after it was wrong; another official confirms.\n\nExample: sopti ledger clock-correct"
+        "Propose that the clock is right now, after it was wrong; another official confirms.\n\n"
+        "Example: sopti ledger clock-correct"
     ),
 )
 def clock_correct(key: Key = "", export_to: Export = "", as_json: Json = False) -> None:
@@ -79,7 +82,10 @@ def clock_correct(key: Key = "", export_to: Export = "", as_json: Json = False) 
     propose("clock", {}, key, export_to)
 
 
-@app.command("proof", help=N_("Prove that an event is in the ledger.\n\nExample: sopti ledger proof 12"))
+@app.command(
+    "proof",
+    help=N_("Prove that an event is in the ledger.\n\nExample: sopti ledger proof 12"),
+)
 def proof(
     seq: Annotated[int, typer.Argument(metavar="EVENT", help=N_("Its number in the ledger."))], as_json: Json = False
 ) -> None:

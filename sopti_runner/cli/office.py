@@ -21,7 +21,10 @@ app = typer.Typer(
 Person = Annotated[str, typer.Argument(metavar="PERSON", help=N_("Name or id."))]
 
 
-@app.command("list", help=N_("List persons, their keys and offices.\n\nExample: sopti office list"))
+@app.command(
+    "list",
+    help=N_("List persons, their keys and offices.\n\nExample: sopti office list"),
+)
 def list_(as_json: Json = False) -> None:
     """List persons."""
     here = house()
@@ -40,7 +43,10 @@ def list_(as_json: Json = False) -> None:
     output.data([dict(zip(("person", "name", "offices", "keys"), row, strict=True)) for row in rows])
 
 
-@app.command("sop", help=N_("Show the SOP's 29 activities and who carries them out.\n\nExample: sopti office sop"))
+@app.command(
+    "sop",
+    help=N_("Show the SOP's 29 activities and who carries them out.\n\nExample: sopti office sop"),
+)
 def sop(as_json: Json = False) -> None:
     """Show the SOP."""
     here = house()
@@ -76,7 +82,8 @@ def enrol(
 
 
 @app.command(
-    "add-key", help=N_("Propose a further key of a person.\n\nExample: sopti office add-key Rina --public new.pub")
+    "add-key",
+    help=N_("Propose a further key of a person.\n\nExample: sopti office add-key Rina --public new.pub"),
 )
 def add_key(
     person: Person,
@@ -111,7 +118,8 @@ def retire_key(
 @app.command(
     "appoint",
     help=N_(
-        "Propose an appointment.\n\nExample: sopti office appoint Rina secretary --status plh --from 2026-11-23 --to 2026-11-27 --order 'W1/12'"
+        "Propose an appointment.\n\n"
+        "Example: sopti office appoint Rina secretary --status plh --from 2026-11-23 --to 2026-11-27 --order 'W1/12'"
     ),
 )
 def appoint(
@@ -136,7 +144,8 @@ def appoint(
 
 
 @app.command(
-    "end", help=N_("Propose the end of an appointment.\n\nExample: sopti office end Rina secretary --to 2026-11-25")
+    "end",
+    help=N_("Propose the end of an appointment.\n\nExample: sopti office end Rina secretary --to 2026-11-25"),
 )
 def end(
     person: Person,
@@ -175,7 +184,8 @@ def step(
 @app.command(
     "policy",
     help=N_(
-        "Show the policy, or propose a change of it.\n\nExample: sopti office policy --validity-days 7 --waive adviser_approves=2026-12-31"
+        "Show the policy, or propose a change of it.\n\n"
+        "Example: sopti office policy --validity-days 7 --waive adviser_approves=2026-12-31"
     ),
 )
 def policy(
@@ -243,7 +253,8 @@ def adopt_calendar(
 @app.command(
     "override-day",
     help=N_(
-        "Propose a local holiday or working day, with its legal number.\n\nExample: sopti office override-day 2026-12-09 --free --legal-number 'Keppres 1/2026'"
+        "Propose a local holiday or working day, with its legal number.\n\n"
+        "Example: sopti office override-day 2026-12-09 --free --legal-number 'Keppres 1/2026'"
     ),
 )
 def override_day(
@@ -275,7 +286,8 @@ def witness(
 
 
 @app.command(
-    "proposals", help=N_("List proposals that wait for a second signature.\n\nExample: sopti office proposals")
+    "proposals",
+    help=N_("List proposals that wait for a second signature.\n\nExample: sopti office proposals"),
 )
 def proposals(as_json: Json = False) -> None:
     """List waiting proposals."""

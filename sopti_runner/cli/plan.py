@@ -49,7 +49,15 @@ def plan(
     here = house()
     if playbook:
         variables = here.variables(var or [], vars_file)
-        planned = here.plan(number, playbook, limit or [], variables, tag or [], key, output.progress)
+        planned = here.plan(
+            number=number,
+            playbook=playbook,
+            limit=limit or [],
+            variables=variables,
+            tags=tag or [],
+            key=key,
+            progress=output.progress,
+        )
         if planned.kept:
             output.say(_("The plan is the same as before; advice and approval stay."))
     if print_to:

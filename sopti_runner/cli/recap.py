@@ -14,7 +14,8 @@ from sopti_runner.cli.session import house
 from sopti_runner.errors import N_, ReportError
 
 HELP = N_(
-    "Make the recap of a month: one page PDF, and its figures with their events as JSON.\n\nExample: sopti recap 2026-11"
+    "Make the recap of a month: one page PDF, and its figures with their events as JSON.\n\n"
+    "Example: sopti recap 2026-11"
 )
 
 

@@ -35,7 +35,8 @@ Note = Annotated[str, typer.Option("--note", help=N_("A note; kept beside the le
 
 
 @app.command(
-    "add", help=N_("Register a request (B1).\n\nExample: sopti request add --what 'Printer rusak' --unit PTSP")
+    "add",
+    help=N_("Register a request (B1).\n\nExample: sopti request add --what 'Printer rusak' --unit PTSP"),
 )
 def add(
     what: Annotated[str, typer.Option(help=N_("What is needed or wrong, in the requester's words."))],
@@ -73,7 +74,10 @@ def _enrolled(here, court, requester: str) -> str:  # type: ignore[no-untyped-de
         return ""
 
 
-@app.command("list", help=N_("List requests.\n\nExample: sopti request list --open"))
+@app.command(
+    "list",
+    help=N_("List requests.\n\nExample: sopti request list --open"),
+)
 def list_(
     open_: Annotated[bool, typer.Option("--open", help=N_("Only those that are not finished."))] = False,
     as_json: Json = False,
@@ -153,7 +157,8 @@ def _missing(step: str, done: set[str]) -> bool:
 
 
 @app.command(
-    "dispose", help=N_("Dispose of the request letter (B2).\n\nExample: sopti request dispose REG-2026-0001 --by Sari")
+    "dispose",
+    help=N_("Dispose of the request letter (B2).\n\nExample: sopti request dispose REG-2026-0001 --by Sari"),
 )
 def dispose(
     number: Number,
@@ -167,7 +172,10 @@ def dispose(
     _act(number, "dispose", by, key, {"letter_urgency": letter_urgency}, {"instruction": note})
 
 
-@app.command("examine", help=N_("Examine the request (B3).\n\nExample: sopti request examine REG-2026-0001 --by Rina"))
+@app.command(
+    "examine",
+    help=N_("Examine the request (B3).\n\nExample: sopti request examine REG-2026-0001 --by Rina"),
+)
 def examine(number: Number, note: Note = "", by: By = "", key: Key = "", as_json: Json = False) -> None:
     """Examine a request."""
     _act(number, "examine", by, key, {}, {"examination": note})
@@ -189,7 +197,10 @@ def classify(
     _act(number, "classify", by, key, {"category": category, "change_type": change_type}, {})
 
 
-@app.command("verify", help=N_("Verify the request (B5).\n\nExample: sopti request verify REG-2026-0001 --by Rina"))
+@app.command(
+    "verify",
+    help=N_("Verify the request (B5).\n\nExample: sopti request verify REG-2026-0001 --by Rina"),
+)
 def verify(number: Number, note: Note = "", by: By = "", key: Key = "", as_json: Json = False) -> None:
     """Verify a request."""
     _act(number, "verify", by, key, {}, {"verification": note})
@@ -214,7 +225,8 @@ def prioritise(
 @app.command(
     "triage",
     help=N_(
-        "Take a request without a technical change through B3-B6 at once.\n\nExample: sopti request triage REG-2026-0002"
+        "Take a request without a technical change through B3-B6 at once.\n\n"
+        "Example: sopti request triage REG-2026-0002"
     ),
 )
 def triage(
@@ -233,7 +245,8 @@ def triage(
 @app.command(
     "fulfil",
     help=N_(
-        "Record that a granted request was carried out (B9).\n\nExample: sopti request fulfil REG-2026-0002 --result 'Kabel diganti'"
+        "Record that a granted request was carried out (B9).\n\n"
+        "Example: sopti request fulfil REG-2026-0002 --result 'Kabel diganti'"
     ),
 )
 def fulfil(
@@ -250,7 +263,8 @@ def fulfil(
 @app.command(
     "close",
     help=N_(
-        "Close a carried-out request with its minutes (Berita Acara).\n\nExample: sopti request close REG-2026-0001 --result 'Sesuai rencana'"
+        "Close a carried-out request with its minutes (Berita Acara).\n\n"
+        "Example: sopti request close REG-2026-0001 --result 'Sesuai rencana'"
     ),
 )
 def close(
@@ -267,7 +281,8 @@ def close(
 @app.command(
     "resubmit",
     help=N_(
-        "Put a returned request before the officials again.\n\nExample: sopti request resubmit REG-2026-0001 --what 'Lengkap'"
+        "Put a returned request before the officials again.\n\n"
+        "Example: sopti request resubmit REG-2026-0001 --what 'Lengkap'"
     ),
 )
 def resubmit(

@@ -20,6 +20,9 @@ HELP = N_(
 
 def trace(
     what: Annotated[str, typer.Argument(metavar="REQUEST|HOST:PATH", help=N_("A request, or HOST:PATH."))],
+    look: Annotated[
+        bool, typer.Option("--look/--no-look", help=N_("Look at the host, to tell whether it still stands."))
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Trace."""
@@ -32,17 +35,23 @@ def trace(
         _request(here, found)
         output.data(_request_data(found))
         return
-    thing = trace_object(here.books, host, name)
+    thing = trace_object(here.books, host, name, here.engine if look else None)
     if not thing.lines:
         output.say(_("No event explains {object} on {host}: sopti never touched it.", object=thing.object, host=host))
     for request in thing.requests:
         _request(here, request)
     _lines(here, thing.lines)
+    if thing.stands is not None:
+        verdict = _("It still stands as sopti left it.") if thing.stands else _("It no longer is as sopti left it.")
+        output.say(f"{verdict} ({thing.found})")
+    elif thing.found:
+        output.say(_("Whether it still stands is unknown: {why}", why=thing.found))
     output.data(
         {
             "host": host,
             "object": thing.object,
-            "after": thing.after,
+            "stands": thing.stands,
+            "found": thing.found,
             "events": [_line_data(line) for line in thing.lines],
             "requests": [_request_data(r) for r in thing.requests],
         }

@@ -18,8 +18,9 @@ FLOW = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9")
 
 
 def deadlines(court: Court, arrived: datetime) -> Dates:
-    """Give the due dates of B1-B9, in order, for a request that arrived at ``arrived`` (aware UTC), with every doubt."""
-    days = [court.sop.activity(step).day or 1 for step in FLOW] if court.sop else [1] * len(FLOW)
+    """Give the due dates of B1-B9, in order, for a request that came at ``arrived`` (aware UTC), with every doubt."""
+    sop = court.sop
+    days = [sop.activity(step).day or 1 for step in FLOW] if sop else [1] * len(FLOW)
     return court.calendar.flow_deadlines(arrived, days)
 
 
@@ -27,6 +28,8 @@ def derived(court: Court, act: Act, subject: str, now: datetime) -> dict[str, An
     """Give what the event of this act carries besides the act's own data.
 
     Args:
+        court: What the ledger says up to here.
+        act: The act.
         subject: The request it is about (one act may cover a list).
         now: Time of the event, aware UTC.
     """

@@ -3,8 +3,8 @@
 The rule this module keeps:
 
 - ``TRANSITIONS`` alone says which act may follow which state; nothing else compares states.
-- PLAN is the step the SOP's "Daftar Usulan Pemenuhan" needs and no step of it makes; requests without a technical change
-  go ``triage → grant → fulfil`` and never meet it.
+- PLAN is the step the SOP's "Daftar Usulan Pemenuhan" needs and no step of it makes; requests without a technical
+  change go ``triage → grant → fulfil`` and never meet it.
 - A run that did not reach every host sends the request back to where only PLAN leads on.
 """
 
@@ -113,6 +113,9 @@ TRANSITIONS: Mapping[tuple[State, ActName], State] = {
 
 RUN_ENDS: Mapping[str, State] = {"done": S.DONE, "partial": S.PARTIAL, "failed": S.PARTIAL, "interrupted": S.PARTIAL}
 """Outcome of a run → state of its request."""
+
+ON_PLAN = frozenset({S.PLANNED, S.CONSIDERED, S.APPROVED})
+"""States that stand on the request's plan: there, and only there, an equal plan made again changes nothing."""
 
 FINAL = frozenset({S.CLOSED, S.REJECTED, S.WITHDRAWN})
 """States that nothing leaves."""

@@ -41,7 +41,7 @@ class Run:
 def outcome_of(hosts: Mapping[str, str]) -> str:
     """Give the outcome of a run from what it left on each host.
 
-    ``done`` when every host is good, ``failed`` when none is, ``interrupted`` when any host is unknown, else ``partial``.
+    ``done``: every host is good; ``failed``: none is; ``interrupted``: any host is unknown; else ``partial``.
     """
     states = set(hosts.values())
     if states <= GOOD and states:

@@ -15,6 +15,7 @@ from sopti_runner.domain.governance import CONFIRM, PROPOSE
 from sopti_runner.domain.ledger.event import Blob, Draft, Event, blob_digest
 from sopti_runner.domain.request import EVENT_OF, ActName
 from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, statement_digest
+from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, NotFoundError, UsageError
 from sopti_runner.ports import Outbox, StatementSigner, Waiting
 from sopti_runner.services.books import Books, actor_of
@@ -79,8 +80,8 @@ class Acts:
 
     def _office(self, court: Court, name: str, person: str) -> str:
         allowed = court.offices if name in (PROPOSE, CONFIRM) else offices_for(court, ActName(name))
-        at = self.books.now().time
-        held = [office for office in allowed if court.capacity(person, office, at)]
+        moment = self.books.believed(court, self.books.now()).time
+        held = [office for office in allowed if court.capacity(person, office, moment)]
         return held[0] if held else (allowed[0] if allowed else "")
 
     def sign(self, waiting: Waiting, signer: StatementSigner) -> tuple[Event, ...]:
@@ -124,10 +125,12 @@ class Acts:
 
         Raises:
             RefusedError: The act may not be done; the refusal is an event.
-            UsageError: The statement and its texts do not belong together.
+            UsageError: Statement and texts do not belong together, or it starts a run, which the gate alone does.
         """
         books = self.books
         statement = parse_statement(waiting.statement)
+        if statement.act == ActName.START:
+            raise UsageError(N_("A run starts through the gate only"), on=statement.act, next="sopti apply --help")
         held = {b.name: blob_digest(b).hex() for b in waiting.blobs}
         if held != dict(statement.texts):
             raise UsageError(N_("The texts are not those of the statement"), on=statement_digest(waiting.statement))
@@ -141,18 +144,19 @@ class Acts:
             waiting.statement,
             proof,
         )
-        reasons = judge(court, act, at.time)
+        moment = at if act.name == CONFIRM and _corrects_clock(court, act) else books.believed(court, at)
+        reasons = judge(court, act, moment.time)
         if not _corrects_clock(court, act):
             reasons = (*books.clock_reasons(court, at), *reasons)
         if reasons:
             subject = act.subjects[0] if act.subjects else ""
-            books.refuse(subject, actor_of(court, act, at), reasons, N_("This act is refused"), {"act": act.name})
-        events = books.write(court, self._drafts(court, act, waiting.blobs, at), at)
+            books.refuse(subject, actor_of(court, act, moment), reasons, N_("This act is refused"), {"act": act.name})
+        events = books.write(court, self._drafts(court, act, waiting.blobs, moment), at)
         if events and events[0].type in CHECKPOINTED:
             books.checkpoint()
         return events
 
-    def _drafts(self, court: Court, act: Act, blobs: Sequence[Blob], at: Any) -> list[Draft]:
+    def _drafts(self, court: Court, act: Act, blobs: Sequence[Blob], at: Instant) -> list[Draft]:
         statement = parse_statement(act.raw)
         drafts = []
         for subject in act.subjects:
@@ -162,7 +166,7 @@ class Acts:
         return [replace(d, blobs=()) if n else d for n, d in enumerate(drafts)]
 
 
-def _own_data(court: Court, act: Act, subject: str, at: Any) -> dict[str, Any]:
+def _own_data(court: Court, act: Act, subject: str, at: Instant) -> dict[str, Any]:
     if act.name in (PROPOSE, CONFIRM):
         return dict(act.data)
     return {**act.data, **derived(court, act, subject, at.time)}
@@ -181,7 +185,7 @@ def _event_type(court: Court, act: Act) -> str:
 
 
 def _corrects_clock(court: Court, act: Act) -> bool:
-    """Tell whether the act is one of the two that put a wrong clock right: the only acts a wrong clock does not stop."""
+    """Tell whether the act is one of the two that put a wrong clock right; no other passes a wrong clock."""
     if act.name == PROPOSE:
         return act.data.get("kind") == "clock"
     proposal = court.proposals.get(act.subjects[0]) if act.name == CONFIRM and act.subjects else None

@@ -1,8 +1,8 @@
-"""Applying: the gate's decision, then the run, then the truth about it; in this order and never again for one approval."""
+"""Applying: the gate's decision, then the run, then the truth about it; never twice for one approval."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sopti_runner.domain.authority import Act, judge
@@ -11,7 +11,7 @@ from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.plan import Plan
 from sopti_runner.domain.request import ActName, Request
-from sopti_runner.domain.run import UNKNOWN, Run, outcome_of
+from sopti_runner.domain.run import GOOD, UNKNOWN, Run, outcome_of
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, SoptiError
@@ -130,12 +130,13 @@ class Applying:
         decision = decide(authority, evidence, at)
         reasons = decision.reasons if isinstance(decision, Refusal) else ()
         said = {r.code for r in reasons} | {"wrong_office", "not_in_office"}
-        reasons = (*reasons, *(r for r in judge(court, start, at.time) if r.code not in said))
+        moment = self.books.believed(court, at)
+        reasons = (*reasons, *(r for r in judge(court, start, moment.time) if r.code not in said))
         if reasons:
             data = {"act": "start", "approval": request.approval, "plan": start.data["plan"]}
-            actor = actor_of(court, start, at)
+            actor = actor_of(court, start, moment)
             self.books.refuse(request.id, actor, reasons, N_("The gate refuses; no host was touched"), data)
-        return court, at
+        return court, moment
 
     def _carry_out(self, run: Run, plan: Plan, sealed: Sealed, progress: Progress) -> Run:
         evidence = _Evidence(self.books, run.id, run.request)
@@ -145,7 +146,8 @@ class Applying:
         finally:
             evidence.flush()
             tampered = self.content.altered(sealed.id)
-            finished = self._close(run, outcomes, tampered)
+            left = self._left(plan, sealed, [o.host for o in outcomes if o.outcome in GOOD])
+            finished = self._close(run, outcomes, tampered, left)
         if tampered:
             raise IntegrityError(
                 N_("The sealed copy changed while it ran"),
@@ -155,11 +157,31 @@ class Applying:
             )
         return finished
 
-    def _close(self, run: Run, outcomes: Sequence[HostOutcome], tampered: Sequence[str] = ()) -> Run:
+    def _left(self, plan: Plan, sealed: Sealed, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Look at what the run left, so that a later trace can say whether it still stands; nothing when it can't."""
+        try:
+            seen = self.engine.observe(plan, sealed, hosts) if hosts else {}
+        except (DeviceError, ExecutionError):
+            return {}
+        return {host: {name: state.before for name, state in states.items()} for host, states in seen.items()}
+
+    def _close(
+        self,
+        run: Run,
+        outcomes: Sequence[HostOutcome],
+        tampered: Sequence[str] = (),
+        left: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Run:
         books, hosts = self.books, {o.host: o.outcome for o in outcomes}
         at, court = books.now(), books.court()
         blobs = [books.blob(f"reason:{o.host}", o.reason) for o in outcomes if o.reason]
-        data = {"run": run.id, "outcome": outcome_of(hosts), "hosts": hosts, "tampered": list(tampered)}
+        data = {
+            "run": run.id,
+            "outcome": outcome_of(hosts),
+            "hosts": hosts,
+            "tampered": list(tampered),
+            "left": left or {},
+        }
         books.write(court, [Draft(books.new_id(at), "run.finished", run.request, SYSTEM, data, blobs)], at)
         books.checkpoint()
         return court.runs[run.id]

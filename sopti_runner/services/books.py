@@ -12,7 +12,7 @@ from sopti_runner.domain.ids import uuid7
 from sopti_runner.domain.ledger.checkpoint import Checkpoint
 from sopti_runner.domain.ledger.event import Actor, Blob, BlobRef, Draft, Event, seal_blob
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.time_rules import Instant, clock_reason
+from sopti_runner.domain.time_rules import Instant, believed, clock_reason
 from sopti_runner.errors import N_, RefusedError, ReportError
 from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
 
@@ -67,10 +67,10 @@ class Books:
     def write(self, court: Court, drafts: Sequence[Draft], at: Instant) -> tuple[Event, ...]:
         """Append what was judged against ``court``, and fold it; refused when the ledger grew in between.
 
-        Time in the log never runs backwards: within the tolerance of the clock rules the last event's time is kept.
+        Time in the log never runs backwards, and a clock that the rules refuse sets no time: see ``believed``.
         """
-        if court.last and at.time < court.last.time and not any(d.type == "clock.corrected" for d in drafts):
-            at = Instant(court.last.time, at.boot, at.mono)
+        if not any(d.type == "clock.corrected" for d in drafts):
+            at = self.believed(court, at)
         events = self.store.append(drafts, at, expect_size=court.size)
         for event in events:
             court.apply(event)
@@ -82,8 +82,10 @@ class Books:
         Raises:
             RefusedError: Always, with every reason.
         """
+        known = self.court().requests.get(subject)
+        name = known.number if known else subject
         error = RefusedError(
-            what, on=subject, reasons=tuple(reasons), next=N_("sopti request show {subject}"), subject=subject
+            what, on=name, reasons=tuple(reasons), next=N_("sopti request show {request}"), request=name
         )
         if any(r.code not in USAGE for r in reasons):
             at, court = self.now(), self.court()
@@ -97,6 +99,10 @@ class Books:
         """Judge the clock against the ledger."""
         reason = clock_reason(court.last, at, court.policy.pause_days)
         return (reason,) if reason else ()
+
+    def believed(self, court: Court, at: Instant) -> Instant:
+        """Give the reading that an event written now bears, and by which an act is judged."""
+        return believed(court.last, at, court.policy.pause_days)
 
     def checkpoint(self) -> tuple[str, tuple[str, ...]]:
         """Sign the log's end and hand it to every sink.

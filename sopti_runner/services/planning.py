@@ -11,7 +11,7 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.event import Actor, Draft
 from sopti_runner.domain.plan import Plan, RecordClass, decode_plan, encode_plan, plan_digest
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import TRANSITIONS, ActName, Request
+from sopti_runner.domain.request import ON_PLAN, TRANSITIONS, ActName, Request
 from sopti_runner.domain.variables import check_variables
 from sopti_runner.errors import N_, IntegrityError, NotFoundError, SoptiError
 from sopti_runner.ports import Content, Engine, Progress, Sealed, StatementSigner
@@ -47,7 +47,7 @@ def stored_plan(books: Books, request: Request) -> Plan:
 
     Raises:
         NotFoundError: The request has no plan.
-        IntegrityError: The stored plan is gone or does not have the digest the ledger names.
+        IntegrityError: The stored plan is gone, or not the one the ledger tells of: digest, hosts, failed tasks.
     """
     if request.plan is None:
         raise NotFoundError(
@@ -55,7 +55,13 @@ def stored_plan(books: Books, request: Request) -> Plan:
         )
     blob = books.store.blob(request.plan.blob.digest)
     plan = decode_plan(blob.content) if blob else None
-    if plan is None or plan_digest(plan).hex() != request.plan.digest:
+    told = request.plan
+    if (
+        plan is None
+        or plan_digest(plan).hex() != told.digest
+        or plan.hosts != told.hosts
+        or len(plan.failed) != told.unapprovable
+    ):
         raise IntegrityError(
             N_("The stored plan is not the one the ledger names"),
             on=request.number,
@@ -77,9 +83,9 @@ def make_plan(
     content: Content,
     engine: Engine,
     signer: StatementSigner,
+    *,
     number: str,
     playbook: str,
-    *,
     limit: Sequence[str],
     variables: Mapping[str, Any],
     tags: Sequence[str],
@@ -108,7 +114,7 @@ def make_plan(
     digest = plan_digest(plan).hex()
     record_read(books, "plan", request, sealed.hosts, "ok")
     current = request.plan
-    if current and current.digest == digest and current.sealed == sealed.id and request.state.value != "partial":
+    if current and current.digest == digest and current.sealed == sealed.id and request.state in ON_PLAN:
         return Planned(request, plan, digest, kept=True)
     data = {
         "plan": digest,
@@ -134,7 +140,8 @@ def _may_plan(books: Books, court: Court, request: Request, person: str) -> None
     at = books.now()
     reasons = list(books.clock_reasons(court, at))
     offices = offices_for(court, ActName.PLAN)
-    if not any(court.capacity(person, office, at.time) for office in offices):
+    moment = books.believed(court, at).time
+    if not any(court.capacity(person, office, moment) for office in offices):
         reasons.append(
             Reason(
                 "not_in_office",

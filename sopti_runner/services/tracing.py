@@ -6,15 +6,17 @@ Recaps count with the same functions, so that a figure and its trace can't disag
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.request import Request
 from sopti_runner.domain.run import Run
+from sopti_runner.errors import SoptiError
+from sopti_runner.ports import Engine
 from sopti_runner.services.books import Books
-from sopti_runner.services.planning import find
+from sopti_runner.services.planning import find, record_read, sealed_of, stored_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,16 @@ class ObjectTrace:
     Attributes:
         lines: Task outcomes that touched it, in order.
         requests: The requests behind them, in order, each once.
-        after: HMAC that the last change left, or empty.
+        stands: Whether the host still shows what the last run left, or None when nobody looked or can tell.
+        found: What the host shows now, in short, or why it could not be looked at; empty when nobody looked.
     """
 
     host: str
     object: str
     lines: tuple[TraceLine, ...]
     requests: tuple[RequestTrace, ...]
-    after: str
+    stands: bool | None = None
+    found: str = ""
 
 
 def trace_request(books: Books, number: str) -> RequestTrace:
@@ -78,26 +82,43 @@ def trace_request(books: Books, number: str) -> RequestTrace:
     )
 
 
-def trace_object(books: Books, host: str, name: str) -> ObjectTrace:
+def trace_object(books: Books, host: str, name: str, engine: Engine | None = None) -> ObjectTrace:
     """Give the trace of an object.
 
     Args:
         books: The court's books.
         host: Inventory name.
         name: ``kind:key``, or a path for a file.
+        engine: When given, the host is looked at, a recorded read, to tell whether the object still stands.
     """
-    wanted = name if ":" in name and not name.startswith("/") else f"file:{name}"
+    wanted = f"file:{name}" if name.startswith("/") else name
     court = books.court()
     touched = list(_touching(books.store.events(types=["task.finished"]), host, wanted))
     subjects = list(dict.fromkeys(e.subject for e in touched))
-    changed = [e for e in touched if e.data["kind"] == "changed"]
-    return ObjectTrace(
+    found = ObjectTrace(
         host,
         wanted,
         tuple(_line(books, court, e) for e in touched),
         tuple(trace_request(books, s) for s in subjects),
-        str(changed[-1].data["after"]) if changed else "",
     )
+    return _compared(books, court, found, touched[-1], engine) if touched and engine else found
+
+
+def _compared(books: Books, court: Court, found: ObjectTrace, last: Event, engine: Engine) -> ObjectTrace:
+    """Look at the object on its host and compare it with what the last run left there."""
+    ends = [e for e in books.store.events(types=["run.finished"]) if e.data["run"] == last.data["run"]]
+    left = ends[-1].data.get("left", {}).get(found.host, {}).get(found.object, "") if ends else ""
+    request = court.requests[last.subject]
+    if not left or request.plan is None or request.plan.digest != court.runs[last.data["run"]].plan:
+        return found
+    try:
+        plan = stored_plan(books, request)
+        now = engine.observe(plan, sealed_of(request, plan), [found.host])[found.host][found.object]
+    except SoptiError as error:
+        record_read(books, "trace", request, [found.host], "failed")
+        return replace(found, found=str(error))
+    record_read(books, "trace", request, [found.host], "ok" if now.before == left else "drift")
+    return replace(found, stands=now.before == left, found=now.seen)
 
 
 def _touching(events: Iterable[Event], host: str, name: str) -> Iterable[Event]:

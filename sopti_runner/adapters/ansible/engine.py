@@ -85,15 +85,25 @@ class AnsibleEngine:
             IntegrityError: The HMAC key is not the plan's, so that nothing can be compared.
             DeviceError: A host can't be looked at.
         """
-        self._require_key(plan)
         approved = {(r.host, state.object): state for r in plan.records for state in r.objects}
-        looks = [Look(host, tuple(sorted(name for at, name in approved if at == host))) for host in plan.hosts]
-        now = Observers(self._snapshots.path(sealed.id), self._key).look(looks)
+        now = self.observe(plan, sealed, plan.hosts)
         return [
             (host, name, expected.seen, now[host][name].seen)
             for (host, name), expected in sorted(approved.items())
             if now[host][name].before != expected.before
         ]
+
+    def observe(self, plan: Plan, sealed: Sealed, hosts: Sequence[str]) -> Mapping[str, Mapping[str, ObjectState]]:
+        """Look at a plan's objects on some of its hosts now: host → object → state, ``before`` being what is seen.
+
+        Raises:
+            IntegrityError: The HMAC key is not the plan's, so that nothing can be compared.
+            DeviceError: A host can't be looked at.
+        """
+        self._require_key(plan)
+        mine = {host: {s.object for r in plan.records if r.host == host for s in r.objects} for host in hosts}
+        looks = [Look(host, tuple(sorted(mine[host]))) for host in hosts]
+        return Observers(self._snapshots.path(sealed.id), self._key).look(looks)
 
     def apply(
         self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
