@@ -3,10 +3,15 @@
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from sopti_runner import errors
+from sopti_runner.cli.main import ALIASES, app
 from sopti_runner.settings import DEFAULT_FILE, Settings
 
 HERE = Path(__file__).parent
@@ -69,7 +74,48 @@ def settings() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"exit-codes.md": exit_codes, "settings.md": settings}
+def visible(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Give every command that help shows, without the groups that only hold others."""
+    children = getattr(command, "commands", {})
+    if not children:
+        yield path, command
+    for name, child in sorted(children.items()):
+        if not child.hidden:
+            yield from visible(child, (*path, name))
+
+
+def usage(path: tuple[str, ...], command: Any) -> str:
+    """Give how a command is called: its words, its arguments, and the options it can't do without."""
+    words = ["sopti", *path]
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            words.append(parameter.metavar or parameter.name.upper())
+        elif parameter.required:
+            words.append(f"{parameter.opts[0]} {parameter.metavar or 'TEXT'}")
+    return " ".join(words)
+
+
+def commands() -> str:
+    """Give the page of commands, from the command line itself."""
+    rows = []
+    for path, command in visible(typer.main.get_command(app), ()):
+        what = " ".join((command.help or "").split("\n\n")[0].split())
+        rows.append(f"| `{usage(path, command).replace('|', '¦')}` | `{ALIASES.get(path[0], '—')}` | {what} |")
+    lines = [
+        MADE,
+        "# Commands",
+        "",
+        "Every command explains itself with an example: `sopti COMMAND --help`, in Indonesian unless `--lang en` or",
+        "`SOPTI_LANG=en` says English. `--json` prints for programs. The first word has an Indonesian twin.",
+        "",
+        "| Command | Twin of its first word | What |",
+        "|---|---|---|",
+        *rows,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"commands.md": commands, "exit-codes.md": exit_codes, "settings.md": settings}
 
 
 def main(words: list[str]) -> int:
