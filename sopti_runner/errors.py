@@ -113,7 +113,7 @@ class ReportError(SoptiError):
     exit_code = 15
 
 
-class InterruptedError_(SoptiError):
+class StoppedError(SoptiError):
     """The person stopped the command."""
 
     exit_code = 130
