@@ -7,6 +7,7 @@ The rule this module keeps:
 - Persons are compared, never accounts or keys. Approver ≠ executor is absolute; requester or adviser as approver is
   refused unless the court waived it by a dated, two-signature policy.
 - A statement must say what the act does, for this log, under this policy, with a nonce never seen before.
+- What is let through can be folded: an act's own words are checked here, because nothing can be taken out of a ledger.
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ from typing import Any
 
 from sopti_runner.domain import governance, sshsig
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import CHOICES, RULES, TRANSITIONS, WORDS_NEEDED, ActName, Request
 from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, Statement, parse_statement
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, UsageError
+
+RESERVED = frozenset({"statement", "proof", "nonce", "claims"})
+"""Keys that the ledger adds to an act's own words: no act may bring them along."""
+
+_ACTS = frozenset(a.value for a in ActName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,10 @@ def judge(court: Court, act: Act, now: datetime) -> tuple[Reason, ...]:
     reasons = [*_statement_reasons(court, act), *_proof_reasons(court, act, now)]
     if act.name in (governance.PROPOSE, governance.CONFIRM):
         reasons += _governance_reasons(court, act, now)
-    else:
+    elif act.name in _ACTS:
         reasons += _request_reasons(court, act, now)
+    else:
+        reasons.append(Reason("act_unknown", N_("There is no act {act}"), {"act": act.name}))
     return tuple(reasons)
 
 
@@ -83,6 +92,8 @@ def _statement_reasons(court: Court, act: Act) -> Iterable[Reason]:
     for key, (found, expected) in pairs.items():
         if found != expected:
             yield Reason("statement_differs", N_("The signed statement speaks of another {part}"), {"part": key})
+    for key in sorted(RESERVED & set(act.data)):
+        yield Reason("key_reserved", N_("An act can't carry the word {key} of its own"), {"key": key})
     if said.nonce in court.nonces:
         yield Reason("statement_replayed", N_("This signed statement was used before"))
     if said.head_size > court.size:
@@ -127,11 +138,16 @@ def _by_paper(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
         yield Reason("paper_not_accepted", N_("The policy does not accept this act on paper"), {"act": act.name})
     if "scan" not in parse_texts(act.raw):
         yield Reason("scan_missing", N_("An act on paper needs the scan of the signed page"))
-    if act.proof.by in (act.person, act.data.get("recorder")):
-        yield Reason("second_person_needed", N_("The scan must be attested by a second person who did not record it"))
-    if not act.data.get("recorder"):
-        yield Reason("recorder_missing", N_("An act on paper names who recorded it"))
-    if not court.register.offices_of(act.proof.by, now, court.today(now)):
+    recorder, today = str(act.data.get("recorder", "")), court.today(now)
+    requests = [court.requests[s] for s in act.subjects if s in court.requests]
+    if act.proof.by in (act.person, recorder, *(r.plan.by for r in requests if r.plan)):
+        yield Reason(
+            "second_person_needed",
+            N_("The scan must be attested by a second person who neither recorded it nor made the plan"),
+        )
+    if not court.register.offices_of(recorder, now, today):
+        yield Reason("recorder_missing", N_("An act on paper names who recorded it, somebody in office now"))
+    if not court.register.offices_of(act.proof.by, now, today):
         yield Reason("second_no_office", N_("The second person holds no office now"))
 
 
@@ -169,9 +185,15 @@ def _capacity_reasons(court: Court, act: Act, offices: tuple[str, ...], now: dat
 
 def _governance_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
     yield from _capacity_reasons(court, act, court.offices, now)
-    if act.name == governance.PROPOSE:
+    if len(act.subjects) != 1:
+        yield Reason("one_proposal", N_("One signature is for exactly one proposal"))
         return
-    proposal = court.proposals.get(act.subjects[0]) if act.subjects else None
+    proposal = court.proposals.get(act.subjects[0])
+    if act.name == governance.PROPOSE:
+        if proposal:
+            yield Reason("proposed_before", N_("This proposal was made before"))
+        yield from _proposal_reasons(court, str(act.data.get("kind")), act.data.get("content"))
+        return
     if proposal is None or proposal.confirmed:
         yield Reason("no_such_proposal", N_("There is no proposal that waits for this confirmation"))
         return
@@ -179,18 +201,32 @@ def _governance_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reaso
         yield Reason("own_proposal", N_("Nobody confirms a proposal of their own"), who=court.offices)
     if governance.about(proposal) == act.person:
         yield Reason("own_benefit", N_("Nobody confirms a key or an office for themselves"), who=court.offices)
+    yield from _proposal_reasons(court, proposal.kind, proposal.data)
+
+
+def _proposal_reasons(court: Court, kind: str, content: Any) -> Iterable[Reason]:
+    """Judge what is proposed; again at the confirmation, because the court may have changed in between."""
+    steps = tuple(court.sop.preset.executors) if court.sop else ()
+    try:
+        governance.check_proposal(kind, content, court.offices, steps)
+    except UsageError as error:
+        yield Reason("proposal_malformed", N_("What is proposed can't be: {why}"), {"why": f"{error} {error.found}"})
+        return
+    if kind in ("enrol", "key") and court.register.owner(content["key"]["fingerprint"]):
+        yield Reason("key_taken", N_("A key belongs to one person, for good; this one is enrolled already"))
 
 
 def _request_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
     name = ActName(act.name)
     yield from _capacity_reasons(court, act, offices_for(court, name), now)
     yield from _content_reasons(act, name)
+    count = len(set(act.subjects))
+    if count != len(act.subjects) or count < 1 or (count > 1 and name is not ActName.GRANT):
+        yield Reason("one_request", N_("This act is about exactly one request"))
     if name is ActName.REGISTER:
         if any(s in court.requests for s in act.subjects):
             yield Reason("registered_before", N_("This request is registered already"))
         return
-    if not act.subjects or (len(act.subjects) > 1 and name is not ActName.GRANT):
-        yield Reason("one_request", N_("This act is about exactly one request"))
     for subject in act.subjects:
         request = court.requests.get(subject)
         if request is None:
@@ -287,13 +323,43 @@ def _approval_bound(court: Court, act: Act, request: Request, now: datetime) -> 
         yield Reason("uses_wrong", N_("An approval is for one use"))
 
 
+def _plan_formed(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    """A plan's act names what the fold will read; that it is the stored plan's is checked wherever that is opened."""
+    data, hosts, counts = act.data, act.data.get("hosts"), act.data.get("counts")
+    formed = (
+        all(isinstance(data.get(key), str) and data[key] for key in ("plan", "playbook", "sealed"))
+        and isinstance(hosts, list)
+        and bool(hosts)
+        and all(isinstance(host, str) and host for host in hosts)
+        and isinstance(counts, Mapping)
+        and all(type(counts.get(kind.value)) is int and counts[kind.value] >= 0 for kind in RecordClass)
+        and "plan" in parse_texts(act.raw)
+    )
+    if not formed:
+        yield Reason("plan_malformed", N_("The act does not describe a plan"))
+
+
+def _start_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    approval = court.approvals.get(request.approval)
+    if approval is None:
+        yield Reason(
+            "no_approval",
+            N_("Request {request} has no approval that can be used"),
+            {"request": request.number},
+            offices_for(court, ActName.APPROVE),
+        )
+    elif dict(act.data) != {"approval": approval.id, "plan": approval.plan, "hosts": list(approval.hosts)}:
+        yield Reason("start_differs", N_("The start names another approval, plan or hosts than was approved"))
+
+
 _Check = Callable[[Court, Act, Request, datetime], Iterable[Reason]]
 _CHECKS: Mapping[ActName, tuple[_Check, ...]] = {
-    ActName.PLAN: (_technical,),
+    ActName.PLAN: (_technical, _plan_formed),
     ActName.TRIAGE: (_not_technical,),
     ActName.GRANT: (_not_technical, _separation),
     ActName.CONSIDER: (_plan_bound,),
     ActName.APPROVE: (_plan_bound, _approval_bound, _separation),
+    ActName.START: (_start_bound,),
 }
 
 

@@ -27,6 +27,15 @@ from sopti_runner.domain.time_rules import Instant
 OVERTAKES = frozenset({ActName.PLAN, ActName.WITHDRAW, ActName.REVOKE})
 """Acts after which an earlier approval of the request is no longer usable."""
 
+SAYS: Mapping[ActName, tuple[str, ...]] = {
+    ActName.CLASSIFY: ("category", "change_type"),
+    ActName.PRIORITISE: ("priority",),
+    ActName.TRIAGE: ("category", "change_type", "priority"),
+    ActName.CONSIDER: ("advice",),
+    ActName.RESUBMIT: ("due",),
+}
+"""Act → what it says of the request; any other act that carries such a word changes nothing by it."""
+
 
 @dataclass
 class Court:
@@ -240,7 +249,7 @@ def _registered(court: Court, event: Event) -> None:
         id=event.subject,
         number=f"REG-{year}-{number:04d}",
         kind=data["kind"],
-        requester=data.get("requester", ""),
+        requester=data.get("requester") or event.actor.person,
         state=State.REGISTERED,
         registered_at=event.time,
         due=data["due"],
@@ -267,7 +276,7 @@ def _step(court: Court, event: Event) -> None:
         state=TRANSITIONS.get((request.state, act), request.state),
         steps=(*request.steps, _as_step(event)),
         texts={**request.texts, **{b.name: b for b in event.blobs}},
-        **{k: data[k] for k in ("category", "change_type", "priority", "advice", "due") if k in data},
+        **{k: data[k] for k in SAYS.get(act, ()) if k in data},
     )
     if act is ActName.PLAN:
         moved = replace(moved, plan=_plan_ref(event), advice="", advised_by="", advised_plan="")

@@ -19,7 +19,7 @@ from sopti_runner.domain.authority import offices_for
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import TRANSITIONS, ActName, Request
-from sopti_runner.domain.time_rules import Instant, clock_reason
+from sopti_runner.domain.time_rules import Instant, believed, clock_reason
 from sopti_runner.errors import N_
 
 
@@ -89,7 +89,8 @@ def decide(authority: Authority, evidence: Evidence, now: Instant) -> Permit | R
     clock = clock_reason(court.last, now, court.policy.pause_days)
     if clock:
         reasons.append(clock)
-    reasons += _executor_reasons(authority, now.time)
+    moment = believed(court.last, now, court.policy.pause_days).time
+    reasons += _executor_reasons(authority, moment)
     if approval is None:
         reasons.append(
             Reason(
@@ -100,7 +101,7 @@ def decide(authority: Authority, evidence: Evidence, now: Instant) -> Permit | R
             )
         )
     else:
-        reasons += _approval_reasons(authority, approval, now.time)
+        reasons += _approval_reasons(authority, approval, moment)
         reasons += _plan_reasons(authority.request, approval, evidence)
     if (authority.request.state, ActName.START) not in TRANSITIONS:
         reasons.append(
@@ -130,6 +131,11 @@ def _executor_reasons(authority: Authority, now: datetime) -> Iterable[Reason]:
         )
     if authority.approval and authority.approval.person == authority.executor:
         yield Reason("executor_is_approver", N_("Who approved a change never carries it out"), who=allowed)
+    voucher = court.register.owner(authority.approval.key) if authority.approval else None
+    if voucher and voucher.id == authority.executor:
+        yield Reason(
+            "executor_vouched", N_("Who vouched for an approval on paper never carries the change out"), who=allowed
+        )
 
 
 def _approval_reasons(authority: Authority, approval: Approval, now: datetime) -> Iterable[Reason]:

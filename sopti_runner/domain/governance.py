@@ -11,14 +11,17 @@ The rule this module keeps:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sopti_runner.domain.calendar import CalendarYear, Override
 from sopti_runner.domain.ledger.event import BlobRef
+from sopti_runner.domain.ledger.note import parse_vkey
 from sopti_runner.domain.office import Status
 from sopti_runner.domain.policy import policy_from
+from sopti_runner.domain.sshsig import parse_public_key
 from sopti_runner.errors import N_, UsageError
 
 PROPOSE, CONFIRM = "propose", "confirm"
@@ -76,27 +79,70 @@ def check_proposal(kind: str, data: Mapping[str, Any], offices: tuple[str, ...],
     """
     if kind not in KINDS:
         raise UsageError(N_("Unknown kind of proposal"), on=kind, expected=", ".join(KINDS))
-    if set(data) != set(KINDS[kind]):
-        raise UsageError(
-            N_("A proposal has the wrong keys"), on=kind, expected=", ".join(KINDS[kind]), found=", ".join(sorted(data))
-        )
+    if not isinstance(data, Mapping) or set(data) != set(KINDS[kind]):
+        found = ", ".join(sorted(map(str, data))) if isinstance(data, Mapping) else type(data).__name__
+        raise UsageError(N_("A proposal has the wrong keys"), on=kind, expected=", ".join(KINDS[kind]), found=found)
+    if kind in ("appoint", "step") and data["office"] not in offices:
+        raise UsageError(N_("No such office"), on=str(data["office"]), expected=", ".join(offices))
+    if kind == "step" and data["step"] not in steps:
+        raise UsageError(N_("No such step of the SOP"), on=str(data["step"]), expected=", ".join(steps))
     try:
-        if kind == "appoint":
-            Status(data["status"])
-            first = date.fromisoformat(data["first"])
-            if data["last"] and date.fromisoformat(data["last"]) < first:
-                raise ValueError("the last day lies before the first")
-        if kind in ("appoint", "step") and data["office"] not in offices:
-            raise UsageError(N_("No such office"), on=str(data["office"]), expected=", ".join(offices))
-        if kind == "step" and data["step"] not in steps:
-            raise UsageError(N_("No such step of the SOP"), on=str(data["step"]), expected=", ".join(steps))
-        if kind == "end_appointment":
-            date.fromisoformat(data["last"])
-        if kind == "calendar_override":
-            date.fromisoformat(data["date"])
-    except ValueError as error:
+        _VALUES.get(kind, _anything)(data)
+    except (ValueError, TypeError, KeyError) as error:
         raise UsageError(N_("A value of this proposal can't be"), on=kind, found=str(error)) from error
-    if kind == "erase" and not re.fullmatch("[0-9a-f]{64}", str(data["digest"])):
+
+
+def _anything(data: Mapping[str, Any]) -> None:
+    """Nothing to check: the kind has no values, or they were compared with the court's own."""
+
+
+def _check_key(data: Mapping[str, Any]) -> None:
+    _check_id(data["person"])
+    if parse_public_key(data["key"]["public"]).fingerprint != data["key"]["fingerprint"]:
+        raise ValueError("the fingerprint is not that of the key")
+
+
+def _check_id(value: Any) -> None:
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise ValueError(f"{value!r} is not an id")
+
+
+def _check_retirement(data: Mapping[str, Any]) -> None:
+    start = data["compromised_from"]
+    if not isinstance(data["fingerprint"], str) or not (start is None or (type(start) is int and start >= 0)):
+        raise ValueError("compromised_from is the number of an event, or null")
+
+
+def _check_appointment(data: Mapping[str, Any]) -> None:
+    _check_id(data["person"])
+    Status(data["status"])
+    first = date.fromisoformat(data["first"])
+    if data["last"] and date.fromisoformat(data["last"]) < first:
+        raise ValueError("the last day lies before the first")
+
+
+def _check_override(data: Mapping[str, Any]) -> None:
+    if type(data["working"]) is not bool:
+        raise ValueError("working is true or false")
+    Override(date.fromisoformat(data["date"]), not data["working"], "", data["legal_number"])
+
+
+def _check_erasure(data: Mapping[str, Any]) -> None:
+    if not re.fullmatch("[0-9a-f]{64}", str(data["digest"])):
         raise UsageError(N_("A text is named by its digest"), on=str(data["digest"]), expected=N_("64 hex digits"))
-    if kind == "policy":
-        policy_from(data["policy"])
+
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_VALUES: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "enrol": _check_key,
+    "key": _check_key,
+    "retire_key": _check_retirement,
+    "appoint": _check_appointment,
+    "end_appointment": lambda data: date.fromisoformat(data["last"]),
+    "policy": lambda data: policy_from(data["policy"]),
+    "calendar": lambda data: CalendarYear.from_data(data["year"]),
+    "calendar_override": _check_override,
+    "witness": lambda data: parse_vkey(data["vkey"]),
+    "erase": _check_erasure,
+}
+"""Kind → what reads its values as the fold will; ValueError, TypeError, KeyError or UsageError when they can't be."""

@@ -45,6 +45,10 @@ class Key:
         """Tell whether a signature recorded at ``seq`` may be made with this key."""
         return self.since < seq and (self.retired is None or seq < self.retired)
 
+    def retire(self, seq: int) -> Key:
+        """Give the key as one that no longer counts from ``seq`` on, or from the earlier event it was retired from."""
+        return replace(self, retired=seq if self.retired is None else min(seq, self.retired))
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -101,9 +105,9 @@ class Register:
         self.persons[person.id] = replace(known, keys=known.keys + person.keys) if known else person
 
     def retire_key(self, fingerprint: str, seq: int) -> None:
-        """Let a key no longer count from ``seq`` on."""
+        """Let a key no longer count from ``seq`` on; what was retired from an earlier event stays so."""
         for person in self.persons.values():
-            keys = tuple(replace(k, retired=seq) if k.fingerprint == fingerprint else k for k in person.keys)
+            keys = tuple(k.retire(seq) if k.fingerprint == fingerprint else k for k in person.keys)
             self.persons[person.id] = replace(person, keys=keys)
 
     def owner(self, fingerprint: str) -> Person | None:

@@ -73,12 +73,16 @@ def policy_from(data: Mapping[str, Any]) -> Policy:
         UsageError: A key or value is unknown, or a bound is outside what sopti can keep.
     """
     known = set(Policy().to_data())
+    if not isinstance(data, Mapping):
+        raise UsageError(N_("A policy value can't be read"), found=type(data).__name__)
     for key in sorted(set(data) - known):
         raise UsageError(N_("Unknown policy key"), on=str(key), expected=", ".join(sorted(known)))
     try:
+        if type(data.get("paper", True)) is not bool:
+            raise ValueError("paper is true or false")
         policy = Policy(
             attested=frozenset(ActName(a) for a in data.get("attested", sorted(ROUTINE))),
-            paper=bool(data.get("paper", True)),
+            paper=data.get("paper", True),
             waivers={str(k): date.fromisoformat(v) for k, v in data.get("waivers", {}).items()},
             validity_days=int(data.get("validity_days", 14)),
             pause_days=int(data.get("pause_days", 14)),

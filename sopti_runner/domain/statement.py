@@ -140,7 +140,7 @@ def parse_statement(raw: bytes) -> Statement:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates)
         if set(value) != _KEYS or value["v"] != 1 or value["kind"] != "sopti-act":
             raise ValueError("not a version 1 statement")
-        return Statement(
+        statement = Statement(
             log=str(value["log"]),
             act=str(value["act"]),
             subjects=tuple(str(s) for s in value["subjects"]),
@@ -155,6 +155,9 @@ def parse_statement(raw: bytes) -> Statement:
             nonce=str(value["nonce"]),
             made_at=str(value["made_at"]),
         )
+        if statement.encode() != raw:
+            raise ValueError("not written as RFC 8785 writes it")
+        return statement
     except (UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"malformed statement: {error}") from error
 

@@ -3,8 +3,10 @@
 The rule this module keeps:
 
 - Time in the log never runs backwards: a step back of more than ``TOLERANCE`` makes every act and the gate refuse.
-- On the same boot the wall clock may not run away from the monotonic one by more than 24 hours.
+- On the same boot the wall clock may not run ahead of the monotonic one by more than 24 hours, nor stay more than
+  ``LAG`` behind it: a clock set back to just after the last event would let no approval ever expire.
 - Across a restart nothing can be compared, so a pause longer than the policy's bound asks two officials to confirm.
+- A reading that is refused never becomes the ledger's time (``believed``): being refused once must not make it true.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from sopti_runner.domain.reason import Reason
 from sopti_runner.errors import N_
 
 TOLERANCE = timedelta(seconds=5)
+LAG = timedelta(minutes=5)
 JUMP = timedelta(hours=24)
 
 
@@ -53,6 +56,12 @@ def clock_reason(last: Instant | None, now: Instant, pause_days: int) -> Reason 
         )
     if now.boot == last.boot:
         ran = timedelta(microseconds=max(0, now.mono - last.mono))
+        if ran - moved > LAG:
+            return Reason(
+                "clock_back",
+                N_("The clock of this machine was set back by {by} since the last event of the ledger ({last})"),
+                {"by": _span(ran - moved), "last": last.time.isoformat(timespec="seconds")},
+            )
         if moved - ran > JUMP:
             return Reason(
                 "clock_jump",
@@ -66,6 +75,19 @@ def clock_reason(last: Instant | None, now: Instant, pause_days: int) -> Reason 
             {"by": _span(moved)},
         )
     return None
+
+
+def believed(last: Instant | None, now: Instant, pause_days: int) -> Instant:
+    """Give the reading that an event written now bears, and by which what it does is judged.
+
+    It is never before the last event's, and is the last event's while the clock is one that ``clock_reason`` refuses.
+    Arguments as there.
+    """
+    if last is None:
+        return now
+    if clock_reason(last, now, pause_days):
+        return last
+    return now if now.time >= last.time else Instant(last.time, now.boot, now.mono)
 
 
 def _span(span: timedelta) -> str:
