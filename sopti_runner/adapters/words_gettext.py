@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sopti_runner.domain.period import Period, Zone
-from sopti_runner.errors import N_, UsageError
+from sopti_runner.errors import N_, ReportError, UsageError
 
 FOLDER = Path(__file__).parents[1] / "locale"
 LANGUAGES = ("id", "en")
@@ -24,14 +24,23 @@ class GettextWords:
     """One language; implements ``domain.words.Words``.
 
     Args:
-        lang: ``id`` or ``en``; UsageError for another.
+        lang: ``id`` or ``en``.
+
+    Raises:
+        UsageError: Another language.
+        ReportError: The compiled catalogue is missing: a document must not come out in the wrong language unnoticed.
     """
 
     def __init__(self, lang: str = "id") -> None:
         if lang not in LANGUAGES:
             raise UsageError(N_("sopti does not speak this language."), on=lang, expected=", ".join(LANGUAGES))
         self._lang = lang
-        self._catalogue = gettext.translation("sopti", FOLDER, [lang], fallback=lang == "en")
+        try:
+            self._catalogue = gettext.translation("sopti", FOLDER, [lang], fallback=lang == "en")
+        except FileNotFoundError as fault:
+            raise ReportError(
+                N_("The words of this language are missing from the installation."), on=str(FOLDER), next="make venv"
+            ) from fault
 
     @property
     def lang(self) -> str:
