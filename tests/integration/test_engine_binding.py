@@ -99,7 +99,7 @@ CHANGES: dict[str, tuple[Callable[[Court], object], list[str]]] = {
         lambda c: c.replace("inventory/hosts.yml", HOST_KEY, OTHER_KEY),
         ["host key web1", "inventory host web1: sopti_host_key"]),
     "group of a host": (
-        lambda c: c.replace("inventory/hosts.yml", "others:\n      hosts:\n", "others:\n      hosts:\n        web1: {}\n"),
+        lambda c: c.replace("inventory/hosts.yml", "        nokey:", "        web1: {}\n        nokey:"),
         ["inventory group others"]),
     "extra variable": (lambda c: c.variables.update(motd_text="Halo"), ["variable motd_text"]),
     "extra variable left out": (lambda c: c.variables.pop("motd_lines"), ["variable motd_lines"]),

@@ -15,6 +15,7 @@ from sopti_runner.errors import N_, ContentError
 
 REQUIRED = ("purpose", "effect", "worst_case", "backout", "change_types", "risk", "groups")
 OPTIONAL = ("variables", "unpredictable")
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 VARIABLE_KEYS = ("type", "about", "required", "minimum", "maximum", "choices", "pattern", "fields")
 
 
@@ -128,6 +129,9 @@ def _choice(parent: Located, key: str, choices: list[str], name: str) -> str:
 
 
 def _variable(variable: str, parent: Located, key: Any, name: str) -> Variable:
+    if not isinstance(key, str) or not _NAME.fullmatch(key):
+        what = N_("{key} can't be a variable's name; YAML reads on, off, yes and no as truth values")
+        raise _error(what, name, parent.at(key), _NAME.pattern, key, key=variable)
     value = _mapping(parent[key], name, parent.at(key))
     _keys(value, ("type", "about"), VARIABLE_KEYS[2:], name)
     kind = _choice(value, "type", list(TYPES), name)

@@ -17,7 +17,7 @@ from sopti_runner.adapters.ansible.outcomes import Outcomes
 from sopti_runner.adapters.ansible.runs import Phase, PhaseEnd, run_phase
 from sopti_runner.adapters.ansible.snapshot import Snapshots, engine_versions
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
-from sopti_runner.errors import N_, ExecutionError, IntegrityError, InterruptedError_
+from sopti_runner.errors import N_, ExecutionError, IntegrityError, StoppedError
 from sopti_runner.ports import HostOutcome, Progress, Sealed, TaskOutcome
 
 ABSENT_PLAY = N_("no play of this playbook is for this host")
@@ -45,7 +45,7 @@ class AnsibleEngine:
             ExecutionError: The play could not run at all, or is not for one of the hosts.
             DeviceError: A host can't be reached, shows another key or refuses the login.
             IntegrityError: The sealed copy does not match its digests, before or after.
-            InterruptedError_: A person stopped it.
+            StoppedError: A person stopped it.
         """
         self._require_intact(sealed)
         folder = self._runs / f"plan-{secrets.token_hex(8)}"
@@ -186,7 +186,7 @@ class AnsibleEngine:
 def _require_complete(sealed: Sealed, lines: Sequence[Line], end: PhaseEnd) -> None:
     """Raise unless the play reached its end on every host that a plan must cover."""
     if end.interrupted:
-        raise InterruptedError_(N_("Planning was stopped; no host was changed"), on=", ".join(sealed.hosts))
+        raise StoppedError(N_("Planning was stopped; no host was changed"), on=", ".join(sealed.hosts))
     for line in lines:
         if line["e"] == "refused":
             raise IntegrityError(

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sopti_runner.adapters.ansible.content import AnsibleContent
+from sopti_runner.adapters.ansible.first_party import as_text, listing
+from sopti_runner.adapters.ansible.rules import RULES, Finding
+from sopti_runner.errors import ContentError
+from tests.unit.ansible.sample import write
+
+REPOSITORY = Path(__file__).parents[3]
+TASKS = "roles/motd/tasks/main.yml"
+PLAY = "playbooks/set-motd.yml"
+INVENTORY = "inventory/group_vars/servers.yml"
+
+
+def task(text: str) -> dict[str, str]:
+    return {TASKS: f"- name: One\n{text}"}
+
+
+def play(text: str) -> dict[str, str]:
+    return {PLAY: f"- name: Message\n  hosts: servers\n{text}"}
+
+
+COMMAND = "  ansible.builtin.command: logger hello\n"
+REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
+    "pipe lookup in arguments": (
+        task("  ansible.builtin.command: logger {{ lookup('pipe', 'id') }}\n"), TASKS, 2, "lookup",
+    ),
+    "query by full name": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ query('ansible.builtin.url', 'x') }}\"\n"), TASKS, 3, "lookup",
+    ),
+    "templated lookup name": (task("  ansible.builtin.debug:\n    msg: '{{ lookup(x) }}'\n"), TASKS, 3, "lookup"),
+    "lookup under another name": (
+        task("  ansible.builtin.debug:\n    msg: \"{% set l = lookup %}{{ l('pipe', 'id') }}\"\n"), TASKS, 3, "lookup",
+    ),
+    "lookup in a condition": (task(COMMAND + "  when: lookup('env', 'HOME') == ''\n"), TASKS, 3, "lookup"),
+    "lookup in debug var": (
+        task("  ansible.builtin.debug:\n    var: lookup('pipe', 'id')\n"), TASKS, 3, "lookup",
+    ),
+    "with_ of an effect": (task(COMMAND + "  with_pipe: id\n"), TASKS, 3, "lookup"),
+    "lookup in a template": ({"roles/motd/templates/motd.j2": "a\n{{ lookup('password', '/tmp/x') }}\n"},
+                             "roles/motd/templates/motd.j2", 2, "lookup"),
+    "lookup in a default": ({"roles/motd/defaults/main.yml": "a: 1\nb: \"{{ lookup('pipe', 'id') }}\"\n"},
+                            "roles/motd/defaults/main.yml", 2, "lookup"),
+    "lookup in a group variable": ({INVENTORY: "a: 1\nb: \"{{ lookup('pipe', 'id') }}\"\n"},
+                                   "group_vars/servers.yml", 2, "lookup"),
+    "file lookup outside": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ lookup('file', '/etc/shadow') }}\"\n"), TASKS, 3, "outside",
+    ),
+    "filter of chance": (task("  ansible.builtin.debug:\n    msg: '{{ [1, 2] | random }}'\n"), TASKS, 3, "filter"),
+    "filter that reads files": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ '/etc/*' | fileglob }}\"\n"), TASKS, 3, "filter",
+    ),
+    "filter by mapped name": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ ['/etc/*'] | map('fileglob') }}\"\n"), TASKS, 3, "filter",
+    ),
+    "test that reads files": (task(COMMAND + "  when: \"'/etc/x' is file\"\n"), TASKS, 3, "filter"),
+    "clock": (task("  ansible.builtin.debug:\n    msg: '{{ now() }}'\n"), TASKS, 3, "clock"),
+    "another template language": ({"roles/motd/templates/motd.j2": "#jinja2: variable_start_string:'[['\n[[ x ]]\n"},
+                                  "roles/motd/templates/motd.j2", 1, "template"),
+    "broken template": ({"roles/motd/templates/motd.j2": "a\n{{ b\n"}, "roles/motd/templates/motd.j2", 2, "template"),
+    "template marks by argument": (
+        task("  ansible.builtin.template:\n    src: motd.j2\n    dest: /etc/motd\n    variable_start_string: '[['\n"),
+        TASKS, 1, "template",
+    ),
+    "mutating check_mode false": (task(COMMAND + "  check_mode: false\n"), TASKS, 3, "check_mode"),
+    "templated check_mode": (task(COMMAND + "  check_mode: '{{ x }}'\n"), TASKS, 3, "check_mode"),
+    "check_mode of a play": (play("  check_mode: false\n  roles: [motd]\n"), PLAY, 3, "check_mode"),
+    "hidden from check mode": (task(COMMAND + "  when: not ansible_check_mode\n"), TASKS, 3, "hidden"),
+    "hidden by a name in a text": (task(COMMAND + "  when: not vars['ansible_check_mode']\n"), TASKS, 3, "hidden"),
+    "delegation": (task(COMMAND + "  delegate_to: localhost\n"), TASKS, 3, "local"),
+    "local connection of a play": (play("  connection: local\n  roles: [motd]\n"), PLAY, 3, "local"),
+    "local action": (task("  local_action: command id\n"), TASKS, 2, "local"),
+    "connection by a variable": ({INVENTORY: "ansible_connection: local\n"}, "group_vars/servers.yml", 1, "connection"),
+    "proxy command": ({INVENTORY: "ansible_ssh_common_args: -o ProxyCommand=id\n"},
+                      "group_vars/servers.yml", 1, "connection"),
+    "connection by set_fact": (
+        task("  ansible.builtin.set_fact:\n    ansible_connection: local\n"), TASKS, 3, "connection",
+    ),
+    "templated role": (play("  tasks:\n    - ansible.builtin.include_role:\n        name: '{{ x }}'\n"), PLAY, 4,
+                       "templated_name"),
+    "templated task file": (task("  ansible.builtin.include_tasks: '{{ x }}.yml'\n"), TASKS, 1, "templated_name"),
+    "templated hosts": ({PLAY: "- hosts: '{{ x }}'\n  roles: [motd]\n"}, PLAY, 1, "templated_name"),
+    "missing role": (play("  roles: [motdd]\n"), PLAY, 3, "missing"),
+    "source outside": (task("  ansible.builtin.copy:\n    src: ../../a\n    dest: /etc/x\n"), TASKS, 1, "outside"),
+    "prompt": (play("  vars_prompt: [{name: x}]\n  roles: [motd]\n"), PLAY, 3, "play"),
+    "strategy": (play("  strategy: free\n  roles: [motd]\n"), PLAY, 3, "play"),
+    "unknown module": (task("  community.general.ufw:\n    state: enabled\n"), TASKS, 1, "module"),
+    "module that writes here": (task("  ansible.builtin.fetch: {src: /x, dest: /x}\n"), TASKS, 1, "refused_module"),
+    "two modules": (task("  ansible.builtin.command: id\n  ansible.builtin.shell: id\n"), TASKS, 1, "shape"),
+    "not waited for": (task(COMMAND + "  async: 60\n  poll: 0\n"), TASKS, 3, "asynchronous"),
+    "callback beside the role": ({"roles/motd/callback_plugins/evil.py": "x = 1\n"},
+                                 "roles/motd/callback_plugins/evil.py", 0, "plugins"),
+    "module of the role": ({"roles/motd/library/m.py": "x = 1\n"}, "roles/motd/library/m.py", 0, "python"),
+    "vault text": ({"roles/motd/vars/main.yml": "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  61\n"},
+                   "roles/motd/vars/main.yml", 1, "vault"),
+    "duplicate key": ({"roles/motd/vars/main.yml": "a: 1\nb: 2\na: 3\n"}, "roles/motd/vars/main.yml", 3, "yaml"),
+    "not UTF-8": ({"roles/motd/vars/main.yml": b"a: 1\nb: \xff\n"}, "roles/motd/vars/main.yml", 2, "encoding"),
+    "template not UTF-8": ({"roles/motd/templates/motd.j2": b"\xe9\n"}, "roles/motd/templates/motd.j2", 1, "encoding"),
+    "setting": ({"ansible.cfg": "[defaults]\ncallbacks_enabled = x\n"}, "ansible.cfg", 2, "setting"),
+    "inventory plugin": ({"inventory/cloud.yml": "plugin: a.b.c\n"}, "inventory/cloud.yml", 1, "inventory"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_seal_bad_content_refuses_with_file_line_and_rule(tmp_path: Path, case: str) -> None:
+    changes, file, line, rule = REFUSED[case]
+    content = AnsibleContent(write(tmp_path / "c", dict(changes)), tmp_path / "c" / "inventory", tmp_path / "state")
+    with pytest.raises(ContentError) as caught:
+        content.seal("set-motd", limit=[], variables={"motd_text": "x"})
+    found = caught.value.fields.get("findings", ())
+    places = {(each.file, each.line, each.rule) for each in found}  # type: ignore[attr-defined]  # findings are Finding
+    assert (file, line, rule) in places, caught.value.found
+    assert rule in RULES
+    assert list((tmp_path / "state" / "snapshots").iterdir()) == []
+
+
+def test_refused_cases_cover_every_rule() -> None:
+    assert {rule for *_, rule in REFUSED.values()} | {"link"} == set(RULES)
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../../../outside"])
+def test_seal_link_that_leaves_refuses(tmp_path: Path, target: str) -> None:
+    root = write(tmp_path / "c")
+    (tmp_path / "outside").write_text("x")
+    (root / "roles/motd/files").mkdir()
+    (root / "roles/motd/files/link").symlink_to(target)
+    assert _rules(tmp_path, root) == {Finding("roles/motd/files/link", 0, "link", f"leads to {_end(root, target)}")}
+
+
+def test_seal_linked_folder_refuses(tmp_path: Path) -> None:
+    root = write(tmp_path / "c")
+    (root / "roles/motd/files").symlink_to("../motd/templates")
+    assert {each.rule for each in _rules(tmp_path, root)} == {"link"}
+
+
+def test_seal_executable_inventory_refuses(tmp_path: Path) -> None:
+    root = write(tmp_path / "c")
+    (root / "inventory/hosts.yml").chmod(0o755)
+    assert {each.rule for each in _rules(tmp_path, root)} == {"inventory"}
+
+
+def test_seal_python_file_as_data_of_a_role_is_accepted(tmp_path: Path) -> None:
+    root = write(tmp_path / "c", {"roles/motd/files/program.py": "import os\n", "roles/motd/files/a.conf": "{{ [\n"})
+    sealed = AnsibleContent(root, root / "inventory", tmp_path / "state").seal(
+        "set-motd", limit=["web1"], variables={"motd_text": "x"}
+    )
+    assert "roles/motd/files/program.py" in sealed.files
+
+
+def test_first_party_list_is_what_the_collections_hold() -> None:
+    text = (REPOSITORY / "sopti_runner/data/first_party_plugins.json").read_text("utf-8")
+    assert text == as_text(listing(REPOSITORY)), "next: python -m sopti_runner.adapters.ansible.first_party ."
+
+
+def _rules(tmp_path: Path, root: Path) -> set[Finding]:
+    with pytest.raises(ContentError) as caught:
+        AnsibleContent(root, root / "inventory", tmp_path / "state").seal(
+            "set-motd", limit=[], variables={"motd_text": "x"}
+        )
+    return set(caught.value.fields["findings"])  # type: ignore[call-overload]  # findings are a tuple of Finding
+
+
+def _end(root: Path, target: str) -> Path:
+    return (root / "roles/motd/files" / target).resolve()
