@@ -9,8 +9,8 @@ The rule this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sopti_runner.domain.authority import Act, judge
@@ -19,9 +19,12 @@ from sopti_runner.domain.derived import derived
 from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
 from sopti_runner.domain.governance import CONFIRM, PROPOSE
 from sopti_runner.domain.ledger.event import Event
+from sopti_runner.domain.ledger.merkle import Frontier
+from sopti_runner.domain.ledger.verification import Defect
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ACT_OF
 from sopti_runner.domain.run import outcome_of
+from sopti_runner.domain.sshsig import PublicKey
 from sopti_runner.domain.statement import Statement, parse_statement, proof_from
 from sopti_runner.domain.time_rules import Instant, clock_reason
 from sopti_runner.errors import N_
@@ -33,44 +36,38 @@ MACHINE = frozenset(
 """Events that sopti records by itself; whether they are true, only the hosts can tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unlawful:
-    """An event that should not be there.
-
-    Attributes:
-        seq: Its position.
-        reason: What is wrong, with its code.
-    """
-
-    seq: int
-    reason: Reason
+WINDOW = 4096
+"""How many sizes back a statement may name the ledger it saw and still be checked, in one pass and little memory."""
 
 
 class AuthorityAudit:
-    """Fold a log event by event, judging each before it is folded.
+    """Fold a log event by event, judging each before it is folded; ``see`` is an ``on_event`` of the ledger's audit.
+
+    A statement that covers a list is judged once, with its first event; the others must follow, each subject once.
+
+    Args:
+        persons: Person id → SSH public keys, from the auditor's own trust file; a key that differs is a defect.
 
     Attributes:
         court: The court up to the last event seen.
-        heads: Claimed (size, root hex, seq) of every statement, for the caller who knows the roots.
-
-    A statement that covers a list is judged once, with its first event; the others must follow, each subject once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, persons: Mapping[str, Sequence[PublicKey]] | None = None) -> None:
         self.court = Court()
-        self.heads: list[tuple[int, str, int]] = []
+        self._persons = {p: {k.fingerprint for k in keys} for p, keys in (persons or {}).items()}
         self._list: tuple[str, frozenset[str]] = ("", frozenset())
+        self._tree = Frontier()
+        self._seen: deque[bytes] = deque([self._tree.dump()], WINDOW)
 
-    def see(self, event: Event) -> list[Unlawful]:
-        """Give what is wrong with the next event, and fold it; a fold that fails is itself a fault."""
-        found = [Unlawful(event.seq, r) for r in self._reasons(event)]
+    def see(self, event: Event) -> list[Defect]:
+        """Give what is wrong with the next event, and fold it; a fold that fails is itself a defect."""
+        found = [_defect(event, r) for r in self._reasons(event)]
         try:
             self.court.apply(event)
         except (KeyError, ValueError, TypeError, AssertionError, AttributeError) as error:
-            reason = Reason(
-                "does_not_fold", N_("The event does not fit the ones before it: {why}"), {"why": repr(error)}
-            )
-            found.append(Unlawful(event.seq, reason))
+            found.append(_defect(event, Reason("does_not_fold", repr(error).replace("{", "{{").replace("}", "}}"))))
+        self._tree.add(event.leaf)
+        self._seen.append(self._tree.dump())
         return found
 
     def _reasons(self, event: Event) -> Iterator[Reason]:
@@ -78,6 +75,7 @@ class AuthorityAudit:
             yield Reason("genesis_misplaced", N_("A log begins with its genesis event and has only one"))
             return
         yield from self._clock(event)
+        yield from self._keys(event)
         if event.type in ACT_OF or event.type in GOVERNANCE:
             yield from self._act_reasons(event)
         elif event.type == "run.finished":
@@ -100,7 +98,7 @@ class AuthorityAudit:
         except (KeyError, ValueError, TypeError) as error:
             yield Reason("statement_malformed", N_("The signed statement can't be read: {why}"), {"why": str(error)})
             return
-        self.heads.append((said.head_size, said.head_root, event.seq))
+        yield from self._head(said)
         act = Act(name, said.subjects, said.person, said.office, said.data, raw, proof)
         first = bool(said.subjects) and event.subject == said.subjects[0]
         nonce, waiting = self._list
@@ -136,6 +134,23 @@ class AuthorityAudit:
         if event.data.get("nonce") != said.nonce:
             yield _differs("nonce")
 
+    def _head(self, said: Statement) -> Iterator[Reason]:
+        """Whoever signed saw this ledger: what came before can't have been rewritten without their key."""
+        back = self._tree.size - said.head_size
+        if 0 <= back < len(self._seen):
+            root = Frontier.load(self._seen[-1 - back]).root().hex()
+            if root != said.head_root:
+                yield Reason("head_differs", N_("The signer saw another ledger than this one"))
+
+    def _keys(self, event: Event) -> Iterator[Reason]:
+        """Compare enrolled keys with those the auditor brought along."""
+        for person, fingerprint in _enrolled(event):
+            known = self._persons.get(person)
+            if known is not None and fingerprint not in known:
+                yield Reason(
+                    "key_not_trusted", N_("The enrolled key of {person} is not the one you know"), {"person": person}
+                )
+
     def _gate(self, event: Event, act: Act) -> Iterator[Reason]:
         """Ask the gate again with what the ledger knows; what hosts and files were, only the runner saw."""
         request = self.court.requests.get(event.subject)
@@ -160,6 +175,25 @@ class AuthorityAudit:
             yield Reason("run_unknown", N_("A run ends that was not going on"))
         elif set(data["hosts"]) != set(run.hosts or {}) or data["outcome"] != outcome_of(data["hosts"]):
             yield _differs("outcome")
+
+
+def _enrolled(event: Event) -> Iterator[tuple[str, str]]:
+    """Give (person, fingerprint) of every key that this event puts before the court."""
+    try:
+        if event.type == "court.created":
+            for row in event.data["persons"]:
+                for key in row["keys"]:
+                    yield row["person"], key["fingerprint"]
+        elif event.type == "governance.proposed" and event.data["kind"] in ("enrol", "key"):
+            yield event.data["content"]["person"], event.data["content"]["key"]["fingerprint"]
+    except (KeyError, TypeError):
+        return
+
+
+def _defect(event: Event, reason: Reason) -> Defect:
+    return Defect(
+        "unlawful", N_("An act was not allowed when it was recorded"), event.seq, found=f"{reason.code}: {reason}"
+    )
 
 
 def _differs(part: str) -> Reason:
