@@ -11,7 +11,8 @@ from tests.lab.host import Host
 from tests.lab.lab import Lab
 
 
-def _skip_where_impossible() -> None:
+def skip_where_impossible() -> None:
+    """Skip the test, saying what is missing, where labs can't work."""
     if lacking := machine.missing():
         pytest.skip("labs don't work here, missing: " + "; ".join(lacking))
 
@@ -19,7 +20,7 @@ def _skip_where_impossible() -> None:
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """Two running hosts; a test leaves them as it found them."""
-    _skip_where_impossible()
+    skip_where_impossible()
     with Lab.up(2) as running:
         yield running
 
@@ -27,6 +28,6 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture
 def fresh_host() -> Iterator[Host]:
     """One running host for this test alone."""
-    _skip_where_impossible()
+    skip_where_impossible()
     with Lab.up(1) as running:
         yield running.hosts[0]
