@@ -15,13 +15,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sopti_runner.domain.change import ChangeType, Risk, Wording
-from sopti_runner.domain.office import Status
+from sopti_runner.domain.host_changes import HostChanges, change_lines, host_changes
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.plain import one_line, wrapped
-from sopti_runner.domain.plan import Plan, PlanRecord, RecordClass
+from sopti_runner.domain.signatory import Signatory, signatory_text
 from sopti_runner.domain.statement import short_code
 from sopti_runner.domain.words import Words, pick
 from sopti_runner.errors import N_
+
+__all__ = [
+    "ApprovalSheet",
+    "HostChanges",
+    "Signatory",
+    "change_lines",
+    "display_text",
+    "host_changes",
+    "signatory_text",
+]
 
 WIDTH = 100
 LABEL = 24
@@ -40,75 +50,7 @@ ADVICE_WORDS = {
     "decline": N_("Approval is not advised"),
 }
 DECISIONS = (N_("Approved"), N_("Approved with conditions"), N_("Rejected"), N_("Returned"))
-STATUS_PREFIX = {Status.DEFINITIVE: "", Status.PLH: "Plh. ", Status.PLT: "Plt. "}
-OBJECT_WORDS = {
-    "file": N_("File {name} is written or changed"),
-    "package": N_("Software package {name} is installed, updated or removed"),
-    "unit": N_("Service {name} is started, stopped or set"),
-    "user": N_("User account {name} is made or changed"),
-    "group": N_("User group {name} is made or changed"),
-    "nft": N_("Firewall rules in table {name} are changed"),
-    "nft-json": N_("Firewall rules in table {name} are changed"),
-}
 NOT_CERTIFIED = N_("This sheet carries no certified electronic signature (TTE).")
-
-
-@dataclass(frozen=True, slots=True)
-class Signatory:
-    """A person in a capacity, at an act.
-
-    Attributes:
-        name: The person's name, or the pseudonym when the name was erased; empty when still to come.
-        office: Title of the office.
-        step: SOP step of the act (``B7``), or empty.
-        at: When, aware UTC; None when still to come.
-    """
-
-    name: str
-    office: Wording
-    status: Status = Status.DEFINITIVE
-    step: str = ""
-    at: datetime | None = None
-
-    def title(self, words: Words) -> str:
-        """``Plh. Sekretaris``."""
-        return STATUS_PREFIX[self.status] + pick(words, self.office)
-
-
-@dataclass(frozen=True, slots=True)
-class HostChanges:
-    """What the plan does on one host.
-
-    Attributes:
-        changes: Predicted changes, in the plan's order.
-        opaque: Tasks that run but can't be predicted.
-        same: Number of tasks that find everything right already.
-        failed: Number of tasks that could not be predicted at all; such a plan can't be approved.
-    """
-
-    host: str
-    changes: tuple[PlanRecord, ...]
-    opaque: tuple[PlanRecord, ...]
-    same: int
-    failed: int
-
-
-def host_changes(plan: Plan) -> tuple[HostChanges, ...]:
-    """Give what a plan does, host by host, every planned host once."""
-    found = []
-    for host in plan.hosts:
-        records = [r for r in plan.records if r.host == host]
-        kinds = {kind: tuple(r for r in records if r.kind is kind) for kind in RecordClass}
-        found.append(
-            HostChanges(
-                host,
-                kinds[RecordClass.CHANGE],
-                kinds[RecordClass.OPAQUE],
-                len(kinds[RecordClass.SAME]),
-                len(kinds[RecordClass.FAILED]),
-            )
-        )
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +105,6 @@ class ApprovalSheet:
     made_at: datetime
 
 
-def change_lines(words: Words, records: Iterable[PlanRecord]) -> list[str]:
-    """Give a plain sentence for each object that changes, in order, each once; the task's name where none is known."""
-    lines: dict[str, None] = {}
-    for record in records:
-        for state in record.objects:
-            kind, _, name = state.object.partition(":")
-            known = OBJECT_WORDS.get(kind)
-            lines[words(known, name=one_line(name)) if known else one_line(state.object)] = None
-        if not record.objects:
-            lines[one_line(record.name or record.module)] = None
-    return list(lines)
-
-
 def host_groups(sheet: ApprovalSheet, words: Words) -> list[tuple[str, list[str]]]:
     """Give hosts that change alike together: a heading with the host names, and the plain lines."""
     groups: dict[tuple[str, ...], list[str]] = {}
@@ -225,12 +154,6 @@ def advice_text(sheet: ApprovalSheet, words: Words) -> str:
     said = words(ADVICE_WORDS.get(sheet.advice, sheet.advice))
     note = f" - {one_line(sheet.advice_note)}" if sheet.advice_note else ""
     return f"{said} ({signatory_text(sheet.adviser, words, sheet.zone)}){note}"
-
-
-def signatory_text(signatory: Signatory, words: Words, zone: Zone) -> str:
-    """``Nama, Plh. Sekretaris, 22 November 2026 07.30 WIB``."""
-    parts = [one_line(signatory.name), signatory.title(words)]
-    return ", ".join([*parts, words.moment(signatory.at, zone)] if signatory.at else parts)
 
 
 def validity_text(sheet: ApprovalSheet, words: Words) -> str:

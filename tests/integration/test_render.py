@@ -10,7 +10,11 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from sopti_runner.adapters.render import recap
 from sopti_runner.adapters.render.documents import TypstDocuments
+from sopti_runner.adapters.render.glyphs import SHOWN, displayable
+from sopti_runner.adapters.render.letterhead import letterhead
+from sopti_runner.adapters.render.typst_pdf import pdf
 from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.approval_sheet import Signatory, host_changes
 from sopti_runner.domain.statement import short_code
@@ -60,8 +64,8 @@ PAGES = {
 }
 
 
-def text_of(pdf):
-    return " ".join(pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+def text_of(raw):
+    return " ".join(pypdf.PdfReader(io.BytesIO(raw)).pages[0].extract_text().split())
 
 
 @pytest.mark.parametrize("lang", DOCUMENTS)
@@ -114,8 +118,32 @@ def test_approval_sheet_names_every_host_of_twelve():
 
 def test_free_text_is_never_read_as_markup():
     hostile = '#panic("x") $ x^2 $ *tebal* \\ @rujukan <a> `kode` #include "/etc/passwd" \x1b[31m\u202e'
-    pdf = DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(asked=hostile, requester=hostile))
-    assert '#panic("x") $ x^2 $ *tebal*' in text_of(pdf)
+    made = DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(asked=hostile, requester=hostile))
+    assert '#panic("x") $ x^2 $ *tebal*' in text_of(made)
+
+
+def test_characters_without_a_glyph_are_shown_as_replaced():
+    strange = "Ruang 测试 😀 العربية e\u0301 ok"
+    made = DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(asked=strange, requester=strange))
+    assert "\u00e9 ok" in text_of(made)
+    assert "Ruang \ufffd\ufffd" in text_of(made)
+
+
+def test_every_character_that_passes_has_a_glyph():
+    chars = "".join(chr(code) for first, last in SHOWN for code in range(first, last + 1))
+    towers = [chars[n : n + 60] for n in range(0, len(chars), 60)]
+    words = GettextWords("en")
+    page = replace(samples.page_of(), around=replace(samples.page_of().around, letterhead=()))
+    shown = recap.view(page, words) | {"sentence": " ".join(displayable(towers))}
+    assert pdf(TEMPLATES, recap.TEMPLATE, shown, words, samples.NOW).startswith(b"%PDF")
+
+
+def test_letterhead_sets_names_in_capitals_and_the_first_line_bold():
+    assert letterhead(("Mahkamah Contoh", "PENGADILAN CONTOH", " ", "Jalan A 1")) == [
+        ["Mahkamah Contoh", True],
+        ["PENGADILAN CONTOH", True],
+        ["Jalan A 1", False],
+    ]
 
 
 def test_recap_page_shows_its_period_words_and_figures_in_indonesian():

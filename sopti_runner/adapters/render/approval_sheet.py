@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.domain.approval_sheet import (
     DECISIONS,
     NOT_CERTIFIED,
@@ -33,8 +34,7 @@ def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
     groups, hidden = _capped(host_groups(sheet, words))
     return {
         "title": f"{words('Approval sheet')} {sheet.number}",
-        "letterhead": [one_line(line) for line in sheet.letterhead],
-        "letterhead_bold": max(1, len(sheet.letterhead) - 1),
+        "letterhead": letterhead(sheet.letterhead),
         "number": sheet.number,
         "code": short_code(sheet.plan),
         "digest": grouped(sheet.plan, 8),

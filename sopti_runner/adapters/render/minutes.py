@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.domain.approval_sheet import Signatory, grouped
 from sopti_runner.domain.minutes import HOST_WORDS, Minutes, opening, rows
 from sopti_runner.domain.plain import one_line, shortened
@@ -22,8 +23,7 @@ def view(minutes: Minutes, words: Words) -> dict[str, Any]:
     hidden = len(hosts) - HOSTS
     return {
         "title": f"{words('Minutes of execution')} {minutes.number}",
-        "letterhead": [one_line(line) for line in minutes.letterhead],
-        "letterhead_bold": max(1, len(minutes.letterhead) - 1),
+        "letterhead": letterhead(minutes.letterhead),
         "number": minutes.number,
         "opening": opening(minutes, words),
         "rows": [[label, shortened(text, TEXT)] for label, text in rows(minutes, words)],

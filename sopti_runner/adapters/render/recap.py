@@ -8,6 +8,7 @@ from typing import Any
 
 import segno
 
+from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.domain.approval_sheet import grouped
 from sopti_runner.domain.plain import middle_cut, one_line
 from sopti_runner.domain.recap import HostRow, RecapPage
@@ -50,8 +51,7 @@ def view(page: RecapPage, words: Words) -> dict[str, Any]:
     status, points = status_of(page), points_of(page)
     return {
         "title": f"{words('Recapitulation')} {words.month(page.period)}",
-        "letterhead": [one_line(line) for line in page.around.letterhead],
-        "letterhead_bold": max(1, len(page.around.letterhead) - 1),
+        "letterhead": letterhead(page.around.letterhead),
         "period": words.month(page.period),
         "opening": words(
             "Under the IT service SOP, letter C number 9, this is the recapitulation of monitoring and maintenance "

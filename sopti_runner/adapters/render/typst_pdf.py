@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import typst
 
+from sopti_runner.adapters.render.glyphs import displayable
 from sopti_runner.adapters.render.labels import translated
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_, ReportError
@@ -42,7 +43,7 @@ def pdf(folder: Path, template: str, data: Mapping[str, Any], words: Words, made
             root=str(folder),
             ignore_system_fonts=True,
             format="pdf",
-            sys_inputs={"data": json.dumps(payload, ensure_ascii=False)},
+            sys_inputs={"data": json.dumps(displayable(payload), ensure_ascii=False)},
             pdf_standards=STANDARD,
             timestamp=int(made_at.timestamp()),
         )
