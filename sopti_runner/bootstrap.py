@@ -21,6 +21,8 @@ from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.calendar import CalendarYear
 from sopti_runner.domain.ledger.event import Event
+from sopti_runner.domain.ledger.trust import parse_trust, write_trust
+from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, IntegrityError, UsageError
@@ -32,6 +34,8 @@ from sopti_runner.services.books import Books
 from sopti_runner.services.examining import Check, examine
 from sopti_runner.services.found_court import Founder, check_founders, found_court
 from sopti_runner.services.planning import Planned, make_plan
+from sopti_runner.services.verifying import trust_of, verify_ledger
+from sopti_runner.services.witnessing import cosign
 from sopti_runner.settings import Settings
 
 if TYPE_CHECKING:
@@ -191,9 +195,46 @@ class House:
             private_key=self.settings.ssh_private_key,
         )
 
-    def verifies(self) -> bool | None:
+    def verify(self, trust_file: str = "") -> Verification:
+        """Judge the live ledger; UsageError when the trust file can't be used."""
+        trust = parse_trust(_bytes(Path(trust_file)), on=trust_file) if trust_file else None
+        return verify_ledger(self.books, trust)
+
+    def verifies(self) -> bool:
         """Tell whether the ledger verifies by itself now."""
-        return None
+        return self.verify().verdict is not AuditVerdict.TAMPERED
+
+    def export_bundle(self, target: str) -> int:
+        """Write the evidence bundle and give the number of events."""
+        from sopti_runner.adapters.bundle.source import readme, verifier_source  # noqa: PLC0415  only for bundles
+        from sopti_runner.adapters.bundle.zip_file import write_bundle  # noqa: PLC0415
+
+        extras = {"sopti_verify.py": verifier_source().encode(), "README.txt": readme().encode()}
+        store = self.store
+        return write_bundle(
+            Path(target), bodies=store.bodies(), notes=store.checkpoints(), blobs=store.blob, extras=extras
+        )
+
+    def write_trust(self, target: str) -> None:
+        """Write the trust file of this ledger for an auditor to keep."""
+        try:
+            Path(target).write_text(write_trust(trust_of(self.books)), "utf-8")
+        except OSError as error:
+            raise UsageError(N_("The file can't be written"), on=target, found=str(error.strerror)) from error
+
+    def cosign(self, request: str, *, log: str, name: str, folder: str) -> tuple[str, str]:
+        """As the witness: give the cosigned note and the witness's verifier key; makes key and memory when new."""
+        from sopti_runner.adapters.log_key import WitnessKey  # noqa: PLC0415  only a witness needs it
+        from sopti_runner.adapters.witness_state import WitnessStateFile  # noqa: PLC0415
+
+        home = Path(folder)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = home / "witness.key"
+        key = WitnessKey.load(path) if path.exists() else WitnessKey.create(path, name)
+        text = _bytes(Path(request)).decode("utf-8", "replace")
+        memory = WitnessStateFile(home / "memory.json")
+        note = cosign(text, vkey=log, memory=memory, key=key, now=SystemClock().now().time)
+        return note, key.vkey
 
     def checks(self) -> list[Check]:
         """Examine the installation: files and tools of this machine, then the ledger and what it tells."""
@@ -260,6 +301,13 @@ class House:
         return found_court(
             self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
         )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(N_("The file can't be read"), on=str(path), found=str(error.strerror)) from error
 
 
 def _read(path: Path) -> str:

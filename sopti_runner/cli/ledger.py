@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from sopti_runner.cli.language import _
 from sopti_runner.cli.office import propose
 from sopti_runner.cli.options import Export, Json, Key
 from sopti_runner.cli.session import house
-from sopti_runner.errors import N_, DeviationError
+from sopti_runner.errors import N_, DeviationError, IntegrityError, UsageError
 
 app = typer.Typer(
     help=N_("The ledger: checkpoints, verification, bundles, proofs.\n\nExample: sopti ledger verify"),
@@ -108,3 +109,148 @@ def proof(
             "body": event.body.decode(),
         }
     )
+
+
+Trust = Annotated[
+    str, typer.Option("--trust", metavar="FILE", help=N_("The auditor's own trust file."), show_default=False)
+]
+
+
+@app.command(
+    "verify",
+    help=N_(
+        "Verify the live ledger: bytes, tree, checkpoints, texts, and whether each act was allowed.\n\n"
+        "Example: sopti ledger verify --trust trust.json"
+    ),
+)
+def verify(trust: Trust = "", as_json: Json = False) -> None:
+    """Verify the ledger."""
+    from sopti_runner.domain.ledger.verdict_text import as_data, lines
+
+    here = house()
+    found = here.verify(trust)
+    output.data(as_data(found))
+    for line in lines(found, _):
+        output.say(line)
+    if found.verdict.value == "tampered":
+        raise IntegrityError(
+            N_("The ledger is not what it was"),
+            on=here.store.log,
+            found=N_("first bad event {seq}"),
+            next="docs/runbooks/ledger-does-not-verify.md",
+            seq=found.first_bad,
+        )
+
+
+@app.command(
+    "export",
+    help=N_(
+        "Write the evidence bundle for an auditor: events, texts, checkpoints, and the verifier that needs no sopti.\n\n"
+        "Example: sopti ledger export bundle.zip"
+    ),
+)
+def export(
+    target: Annotated[str, typer.Argument(metavar="FILE.zip", help=N_("A new file."))], as_json: Json = False
+) -> None:
+    """Export a bundle."""
+    here = house()
+    count = here.export_bundle(target)
+    output.say(
+        _(
+            "Written: {file}, {count} events. It holds names and texts: hand it only to the auditor.",
+            file=target,
+            count=count,
+        )
+    )
+    output.say(_("To check it anywhere: python3 sopti_verify.py {file} --trust TRUST.json", file=target))
+    output.data({"file": target, "events": count})
+
+
+@app.command(
+    "trust",
+    help=N_(
+        "Write what an auditor keeps: keys and the newest checkpoint. It counts once compared with paper and kept off "
+        "this machine.\n\nExample: sopti ledger trust trust.json"
+    ),
+)
+def trust(
+    target: Annotated[str, typer.Argument(metavar="FILE.json", help=N_("Where to write it."))], as_json: Json = False
+) -> None:
+    """Write the trust file."""
+    here = house()
+    here.write_trust(target)
+    output.say(
+        _(
+            "Written: {file}. Compare its keys with the founding minutes, then keep it where sopti can't reach it.",
+            file=target,
+        )
+    )
+    output.data({"file": target})
+
+
+@app.command(
+    "ask-witness",
+    help=N_(
+        "Write a request for a witness to cosign the newest checkpoint.\n\nExample: sopti ledger ask-witness req.txt"
+    ),
+)
+def ask_witness(
+    target: Annotated[str, typer.Argument(metavar="FILE", help=N_("Where to write it."))],
+    old: Annotated[int | None, typer.Option(help=N_("Size the witness remembers, when it said so."))] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a witness."""
+    from sopti_runner.services.witnessing import ask_witness as asked
+
+    write(target, asked(house().books, old))
+    output.data({"file": target})
+
+
+@app.command(
+    "cosign",
+    help=N_(
+        "As the witness, on the witness's own machine: cosign a request; refuses rollback and forks.\n\n"
+        "Example: sopti ledger cosign req.txt --log 'sopti.example/ledger+ab+Bc' --name pt.example/w1 --folder witness"
+    ),
+)
+def cosign(
+    request: Annotated[str, typer.Argument(metavar="FILE", help=N_("The request."))],
+    log: Annotated[str, typer.Option(metavar="VKEY", help=N_("The log's verifier key, from your own paper."))],
+    name: Annotated[str, typer.Option(help=N_("The witness's name in notes."))],
+    folder: Annotated[str, typer.Option(help=N_("Where the witness keeps its key and its memory."))],
+    as_json: Json = False,
+) -> None:
+    """Cosign a checkpoint."""
+    note, vkey = house().cosign(request, log=log, name=name, folder=folder)
+    write(f"{request}.cosigned", note)
+    output.say(_("Witness key, for sopti office witness: {vkey}", vkey=vkey))
+    output.data({"file": f"{request}.cosigned", "vkey": vkey})
+
+
+@app.command("cosigned", help=N_("Bring in a cosigned checkpoint.\n\nExample: sopti ledger cosigned req.txt.cosigned"))
+def cosigned(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=N_("What the witness gave back."))], as_json: Json = False
+) -> None:
+    """Accept a cosigned checkpoint."""
+    from sopti_runner.services.witnessing import accept_cosigned
+
+    event = accept_cosigned(house().books, read(file))
+    output.say(_("Kept: the first {size} events are witnessed.", size=event.data["size"]))
+    output.data(dict(event.data))
+
+
+def write(target: str, text: str) -> None:
+    """Write a text file; UsageError when it can't be."""
+    try:
+        Path(target).write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(N_("The file can't be written"), on=target, found=str(error.strerror)) from error
+    output.say(_("Written: {file}", file=target))
+
+
+def read(file: str) -> str:
+    """Read a text file; UsageError when it can't be."""
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(N_("The file can't be read"), on=file, found=str(error)) from error
