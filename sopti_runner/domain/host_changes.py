@@ -16,8 +16,8 @@ OBJECT_WORDS = {
     "unit": N_("Service {name} is started, stopped or set"),
     "user": N_("User account {name} is made or changed"),
     "group": N_("User group {name} is made or changed"),
+    "cron": N_("Timed job {name} is set or removed"),
     "nft": N_("Firewall rules in table {name} are changed"),
-    "nft-json": N_("Firewall rules in table {name} are changed"),
 }
 
 
