@@ -102,6 +102,10 @@ object_change = Table(
 PROJECTIONS = (claim, object_change)
 
 _GUARDS = {
+    "event_not_replaced": "BEFORE INSERT ON event "
+    "WHEN EXISTS (SELECT 1 FROM event WHERE log = NEW.log AND seq = NEW.seq) "
+    "OR EXISTS (SELECT 1 FROM event WHERE log = NEW.log AND id = NEW.id) "
+    "BEGIN SELECT RAISE(ABORT, 'events are never replaced'); END",
     "event_not_updated": "BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are never updated'); END",
     "event_not_deleted": "BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END",
     "checkpoint_not_deleted": "BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints are kept'); END",

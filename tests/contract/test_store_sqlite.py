@@ -1,0 +1,381 @@
+"""What is SQLite's own: files, modes, locks, full and read-only disks, damage, processes that race or are killed."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sopti_runner.adapters.store_sql import SqlStore
+from sopti_runner.domain.ledger.event import blob_digest, leaf_hash, seal_blob
+from sopti_runner.domain.ledger.merkle import Tree
+from sopti_runner.domain.ledger.verify import audit
+from sopti_runner.errors import IntegrityError, LedgerError, RefusedError
+from tests.fakes import ORIGIN, START, Drafts, FakeClock
+
+ROOT = Path(__file__).parents[2]
+WRITER = Path(__file__).with_name("ledger_writer.py")
+ROUNDS = 20 if os.environ.get("SOPTI_SOAK") else 3
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def opened(file):
+    stores = []
+
+    def open_(**options):
+        stores.append(SqlStore(f"sqlite:///{file}", **options))
+        return stores[-1]
+
+    yield open_
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(opened):
+    store = opened()
+    store.create(ORIGIN)
+    return store
+
+
+def fill(store, count=3, **draft):
+    drafts, clock = Drafts(), FakeClock()
+    return store.append([drafts(**draft) for _ in range(count)], clock.now())
+
+
+def raw(file, sql, *values):
+    connection = sqlite3.connect(file)
+    try:
+        with connection:
+            return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
+def writer(file, *arguments):
+    return subprocess.Popen(
+        [sys.executable, str(WRITER), f"sqlite:///{file}", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_files_are_for_their_owner_only(store, file):
+    fill(store)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+    assert modes
+    assert set(modes.values()) == {0o600}
+
+
+def test_every_connection_writes_through_to_the_disk(store, file):
+    with store._engine.connect() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "secure_delete")
+        }
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}
+
+
+def test_two_logs_share_a_file_and_stay_apart(store, opened, file):
+    other = opened()
+    other.create("sopti.pa-contoh.example/ledger")
+    fill(other, 2)
+    fill(store, 3)
+    assert (store.head().size, other.head().size) == (3, 2)
+    with pytest.raises(LedgerError) as error:
+        opened().head()
+    assert error.value.found == "sopti.pa-contoh.example/ledger, sopti.pn-contoh.example/ledger"
+    assert opened(log=ORIGIN).head().size == 3
+
+
+def test_missing_file_is_named_and_not_made(opened, file):
+    with pytest.raises(LedgerError) as error:
+        opened().head()
+    assert (error.value.exit_code, error.value.on) == (11, str(file))
+    assert not file.exists()
+
+
+def test_create_in_a_missing_folder_says_so(tmp_path):
+    store = SqlStore(f"sqlite:///{tmp_path / 'no' / 'ledger.db'}")
+    with pytest.raises(LedgerError) as error:
+        store.create(ORIGIN)
+    assert error.value.exit_code == 11
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n" * 4000, b"PK\3\4" + bytes(9000)])
+def test_file_of_another_kind_is_refused_unchanged(opened, file, content):
+    file.write_bytes(content)
+    with pytest.raises(LedgerError) as error:
+        opened().head()
+    assert (error.value.exit_code, type(error.value)) == (11, LedgerError)
+    with pytest.raises(LedgerError):
+        opened().create(ORIGIN)
+    assert file.read_bytes() == content
+
+
+def test_database_of_another_program_is_refused_unchanged(opened, file):
+    raw(file, "CREATE TABLE event (log, seq, body)")
+    before = file.read_bytes()
+    with pytest.raises(LedgerError) as error:
+        opened().append([], FakeClock().now())
+    assert "not a sopti ledger" in str(error.value)
+    assert file.read_bytes() == before
+
+
+def test_database_of_a_newer_sopti_is_refused(store, opened, file):
+    raw(file, "UPDATE schema_version SET version = 2")
+    with pytest.raises(LedgerError) as error:
+        opened().head()
+    assert error.value.found == "schema 2"
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_truncated_file_is_named_as_damaged_or_no_ledger(store, opened, file, share):
+    fill(store, 200)
+    store.close()
+    os.truncate(file, int(file.stat().st_size * share) // 4096 * 4096)
+    with pytest.raises(IntegrityError) as error:
+        list(opened().events())
+    assert error.value.exit_code == 12
+
+
+def test_file_cut_within_its_first_page_is_no_ledger(store, opened, file):
+    store.close()
+    os.truncate(file, 60)
+    with pytest.raises(LedgerError) as error:
+        opened().head()
+    assert error.value.exit_code == 11
+
+
+def test_locked_by_another_writer_says_so_and_writes_nothing(store, opened, file):
+    fill(store)
+    blocker = sqlite3.connect(file, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        waiting = opened(busy_s=0.05)
+        with pytest.raises(LedgerError) as error:
+            fill(waiting, 1)
+        assert "in use" in str(error.value)
+        assert waiting.head().size == 3
+    finally:
+        blocker.close()
+
+
+def test_event_rows_refuse_update_and_delete(store, file):
+    fill(store)
+    for sql in ("UPDATE event SET body = x'00' WHERE seq = 1", "DELETE FROM event WHERE seq = 2", "DELETE FROM event"):
+        with pytest.raises(sqlite3.IntegrityError, match="never"):
+            raw(file, sql)
+    with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        raw(file, "UPDATE head SET size = 2")
+    with pytest.raises(sqlite3.IntegrityError, match="never"):
+        raw(file, "INSERT OR REPLACE INTO event SELECT log, seq, id, type, subject, time, x'00', leaf FROM event")
+
+
+def test_erased_blob_leaves_no_byte_in_any_file(store, file):
+    secret = b"NAMA-RAHASIA-YANG-DIHAPUS " * 400
+    blob = seal_blob("name", secret, os.urandom(32))
+    fill(store, 1, blobs=[blob])
+    fill_bytes = b"".join(path.read_bytes() for path in file.parent.iterdir())
+    assert b"NAMA-RAHASIA" in fill_bytes
+    assert store.erase(blob_digest(blob))
+    left = b"".join(path.read_bytes() for path in file.parent.iterdir())
+    assert b"NAMA-RAHASIA" not in left
+    assert blob.salt not in left
+
+
+BREAKS = {
+    "column": (
+        "DROP TRIGGER event_not_updated; UPDATE event SET type = 'request.approved' WHERE seq = 1",
+        "event 1: type differ",
+    ),
+    "leaf": ("DROP TRIGGER event_not_updated; UPDATE event SET leaf = x'00' WHERE seq = 2", "event 2: leaf differ"),
+    "claim gone": ("DELETE FROM claim", "claim: ('approval', 'a-1', 0) is missing"),
+    "claim added": ("INSERT INTO claim VALUES ('{log}', 'approval', 'a-9', 1)", "comes from no event"),
+    "claim beyond": ("INSERT INTO claim VALUES ('{log}', 'approval', 'a-9', 99)", "comes from no event"),
+    "object gone": ("DELETE FROM object_change WHERE seq = 1", "object_change: ('srv01', 'file:/a', 1) is missing"),
+    "head": ("UPDATE head SET leaf = x'00'", "head: it says size 3"),
+}
+MENDED = BREAKS.keys() - {"column", "leaf"}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_rebuild_names_what_differs_and_mends_what_is_derived(store, file, name):
+    drafts = Drafts()
+    data = {"host": "srv01", "objects": ["file:/a"]}
+    store.append(
+        [
+            drafts("run.started", data={"claims": [["approval", "a-1"]]}),
+            *(drafts("task.finished", data=data) for _ in "ab"),
+        ],
+        FakeClock().now(),
+    )
+    sql, line = BREAKS[name]
+    connection = sqlite3.connect(file)
+    connection.executescript(sql.format(log=ORIGIN))
+    connection.close()
+    assert any(line in found for found in store.differences())
+    assert any(line in found for found in store.rebuild())
+    assert bool(store.differences()) == (name not in MENDED)
+
+
+def test_rebuild_of_a_log_with_its_tail_cut_refuses(store, file):
+    fill(store, 5)
+    connection = sqlite3.connect(file)
+    connection.executescript("DROP TRIGGER event_not_deleted; DELETE FROM event WHERE seq > 2")
+    connection.close()
+    with pytest.raises(IntegrityError):
+        store.rebuild()
+    assert any(line.startswith("head: it says size 5") for line in store.differences())
+
+
+def test_body_changed_behind_the_store_is_found(store, file):
+    fill(store, 5)
+    connection = sqlite3.connect(file)
+    body = connection.execute("SELECT body FROM event WHERE seq = 2").fetchone()[0]
+    connection.execute("DROP TRIGGER event_not_updated")
+    connection.execute("UPDATE event SET body = ? WHERE seq = 2", (body.replace(b"r-1", b"r-2"),))
+    connection.commit()
+    connection.close()
+    found = audit(store.bodies())
+    assert (found.verdict, found.first_bad) == ("tampered", 2)
+
+
+def test_eight_processes_race_for_one_claim_and_one_wins(store, file):
+    runners = [writer(file, "claim", str(tag)) for tag in range(8)]
+    try:
+        assert [runner.stdout.readline() for runner in runners] == ["ready\n"] * 8
+        for runner in runners:
+            runner.stdin.write("go\n")
+            runner.stdin.flush()
+        said = sorted(runner.communicate(timeout=120)[0].strip() for runner in runners)
+    finally:
+        for runner in runners:
+            runner.kill()
+            runner.communicate()
+    assert said == ["refused"] * 7 + ["taken"]
+    assert store.head().size == 1
+    with pytest.raises(RefusedError):
+        fill(store, 1, type_="run.started", data={"claims": [["approval", "a-1"]]})
+
+
+def test_killed_writer_loses_no_acknowledged_event(store, file):
+    acknowledged, known = [], set()
+    for turn in range(ROUNDS):
+        runner = writer(file, "append")
+        acknowledged += [runner.stdout.readline().strip() for _ in range(20 + 7 * turn)]
+        runner.send_signal(signal.SIGKILL)
+        rest, _ = runner.communicate()
+        acknowledged += rest.splitlines()
+        known = {event.id for event in store.events()}
+        assert set(acknowledged) <= known
+        assert len(known) - len(set(acknowledged)) <= 1 + turn
+    assert len(known) == store.head().size, "a retried id was stored twice"
+    assert store.head().root == Tree(map(leaf_hash, store.bodies())).root()
+    assert list(store.differences()) == []
+    assert audit(store.bodies()).verdict == "self_consistent"
+
+
+def test_disk_that_takes_no_more_refuses_and_loses_nothing(store, opened, file):
+    fill(store, 10)
+    store.close()
+    limit = max(path.stat().st_size for path in file.parent.iterdir()) + 64 * 1024
+    code = (
+        "import sys\n"
+        "from sopti_runner.adapters.store_sql import SqlStore\n"
+        "from sopti_runner.errors import LedgerError\n"
+        "from tests.fakes import Drafts, FakeClock, START\n"
+        "from datetime import timedelta\n"
+        "store, drafts, done = SqlStore(sys.argv[1]), Drafts(FakeClock(START + timedelta(days=1))), 0\n"
+        "try:\n"
+        "    while True:\n"
+        "        store.append([drafts(data={'x': 'y' * 3000})], FakeClock().now()); done += 1\n"
+        "except LedgerError as error:\n"
+        "    print(done, error.exit_code, error.what)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, f"sqlite:///{file}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    done, exit_code, what = ran.stdout.split(" ", 2)
+    assert exit_code == "11"
+    assert "disk" in what
+    assert int(done) > 0
+    after = opened()
+    assert after.head().size == 10 + int(done)
+    assert list(after.differences()) == []
+    assert after.append(
+        [Drafts(FakeClock(START + timedelta(days=2)))("request.registered")],
+        FakeClock().now(),
+        expect_size=10 + int(done),
+    )
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 300 KiB of its own; needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = shutil.which("mount") and os.geteuid() == 0
+    mounted = (
+        mounted
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=300k,mode=0700", "none", folder], capture_output=True, check=False
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_full_disk_refuses_says_so_and_keeps_what_was_acknowledged(small_disk):
+    store = SqlStore(f"sqlite:///{small_disk / 'ledger.db'}")
+    store.create(ORIGIN)
+    drafts, done, error = Drafts(), 0, None
+    while error is None:
+        try:
+            store.append([drafts(data={"x": "y" * 3000})], FakeClock().now())
+            done += 1
+        except LedgerError as caught:
+            error = caught
+    assert (error.exit_code, "disk" in str(error)) == (11, True)
+    assert store.head().size == done > 0
+    assert audit(store.bodies()).verdict == "self_consistent"
+    store.close()
+
+
+def test_read_only_disk_reads_or_says_why_not_and_refuses_to_write(small_disk):
+    store = SqlStore(f"sqlite:///{small_disk / 'ledger.db'}")
+    store.create(ORIGIN)
+    fill(store, 2)
+    store.close()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(LedgerError) as error:
+        fill(store, 1)
+    assert error.value.exit_code == 11
+    store.close()
+    with pytest.raises(LedgerError) as made:
+        SqlStore(f"sqlite:///{small_disk / 'other.db'}").create(ORIGIN)
+    assert made.value.exit_code == 11
+    assert not (small_disk / "other.db").exists()
