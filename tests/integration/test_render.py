@@ -17,6 +17,7 @@ from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.adapters.render.typst_pdf import pdf
 from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.approval_sheet import Signatory, host_changes
+from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.statement import short_code
 from sopti_runner.errors import ReportError
 from tests.integration import render_samples as samples
@@ -116,6 +117,20 @@ def test_approval_sheet_names_every_host_of_twelve():
     assert [host for host in TWELVE if host not in text] == []
 
 
+def test_approval_sheet_of_hosts_that_all_change_differently_names_each_on_one_page():
+    records = [
+        samples.record(host, n, f"Tugas {n}", RecordClass.CHANGE, f"file:/etc/{host}/{n}")
+        for host in TWELVE
+        for n in range(6)
+    ]
+    plan = replace(samples.plan_of(TWELVE), records=tuple(records))
+    made = DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(hosts=host_changes(plan)))
+    assert len(pypdf.PdfReader(io.BytesIO(made)).pages) == 1
+    text = text_of(made)
+    assert [host for host in TWELVE if host not in text] == []
+    assert text.count("dan 5 baris lain: lihat rencana lengkap") == 12
+
+
 def test_free_text_is_never_read_as_markup():
     hostile = '#panic("x") $ x^2 $ *tebal* \\ @rujukan <a> `kode` #include "/etc/passwd" \x1b[31m\u202e'
     made = DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(asked=hostile, requester=hostile))
@@ -182,6 +197,13 @@ def test_recap_page_shows_no_address():
     text = text_of(DOCUMENTS["id"].recap_pdf(samples.page_of(hosts=rows)))
     assert "srv-a" in text
     assert not [part for part in ("10.20.30.40", "fe80", "192-168") if part in text]
+
+
+def test_recap_page_names_reasons_in_words_and_never_by_code():
+    reasons = {"input_changed": samples.fig(2), "copy_tampered": samples.fig(1), "nonce_of_tomorrow": samples.fig(1)}
+    text = text_of(DOCUMENTS["id"].recap_pdf(samples.page_of(refusals_by_reason=reasons)))
+    assert "isi berubah setelah disetujui 3, alasan lain 1" in text
+    assert "nonce" not in text
 
 
 def test_minutes_spell_the_day_out():

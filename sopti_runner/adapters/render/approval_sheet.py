@@ -31,7 +31,6 @@ STORED = N_("The text shown at signing and the plan are kept by their digests in
 
 def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
     """Give the template's data; long texts are cut with an ellipsis, many lines counted instead of listed."""
-    groups, hidden = _capped(host_groups(sheet, words))
     return {
         "title": f"{words('Approval sheet')} {sheet.number}",
         "letterhead": letterhead(sheet.letterhead),
@@ -39,8 +38,7 @@ def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
         "code": short_code(sheet.plan),
         "digest": grouped(sheet.plan, 8),
         "rows": [[label, shortened(text, TEXT)] for label, text in rows(sheet, words)],
-        "groups": groups,
-        "more": words("and {count} more lines: see the full plan", count=hidden) if hidden else "",
+        "groups": _capped(host_groups(sheet, words), words),
         "blind": [shortened(line, TEXT) for line in blind_lines(sheet, words)][:6],
         "advice": shortened(advice_text(sheet, words), TEXT),
         "signed": [f"{s.step}: {signatory_text(s, words, sheet.zone)}".removeprefix(": ") for s in sheet.signed]
@@ -60,13 +58,13 @@ def _signed(signatory: Signatory, words: Words, sheet: ApprovalSheet) -> str:
     return f"{signatory.step}: {signatory_text(signatory, words, sheet.zone)}".removeprefix(": ")
 
 
-def _capped(groups: list[tuple[str, list[str]]]) -> tuple[list[dict[str, Any]], int]:
-    shown: list[dict[str, Any]] = []
-    room, hidden = LINES, 0
+def _capped(groups: list[tuple[str, list[str]]], words: Words) -> list[dict[str, Any]]:
+    """Give every group with its hosts, and as many of its lines as the page has room for; the rest is counted."""
+    room = max(1, LINES // max(1, len(groups)))
+    shown = []
     for hosts, lines in groups:
-        take = lines[: max(room, 0)]
-        room -= len(take) + 1
-        hidden += len(lines) - len(take)
-        if take:
-            shown.append({"hosts": hosts, "lines": [shortened(line, 160) for line in take]})
-    return shown, hidden
+        hidden = len(lines) - room if len(lines) > room + 1 else 0
+        listed = [shortened(line, 160) for line in (lines[:room] if hidden else lines)]
+        more = [words("and {count} more lines: see the full plan", count=hidden)] if hidden else []
+        shown.append({"hosts": hosts, "lines": [*listed, *more]})
+    return shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from typing import Any
 
 import segno
@@ -44,6 +45,7 @@ REASON_WORDS = {
     "signature_needed": N_("signature missing"),
     "host_not_checked": N_("host could not be compared"),
 }
+OTHER_REASON = N_("another reason")
 
 
 def view(page: RecapPage, words: Words) -> dict[str, Any]:
@@ -135,10 +137,7 @@ def _address(host: str) -> bool:
 
 
 def _facts(page: RecapPage, words: Words) -> list[list[str]]:
-    reasons = ", ".join(
-        f"{words(REASON_WORDS.get(code, code.replace('_', ' ')))} {words.number(figure.value)}"
-        for code, figure in sorted(page.refusals_by_reason.items(), key=lambda kv: (-kv[1].value, kv[0]))[:5]
-    )
+    reasons = ", ".join(f"{label} {words.number(count)}" for label, count in _reasons(page, words)[:5])
     hours = page.around.exposure_seconds // 3600
     window = words(
         "{count} entries, up to {hours} hours old",
@@ -156,6 +155,14 @@ def _facts(page: RecapPage, words: Words) -> list[list[str]]:
         [words("Executors to confirm"), words("{count} of 29 steps", count=len(page.unconfirmed))],
         [words("Not yet protected outside"), window if page.around.exposure_events else words("nothing")],
     ]
+
+
+def _reasons(page: RecapPage, words: Words) -> list[tuple[str, int]]:
+    """Give the reasons of refusals with how often each was named, most often first; like ones together."""
+    counts: Counter[str] = Counter()
+    for code, figure in page.refusals_by_reason.items():
+        counts[words(REASON_WORDS.get(code, OTHER_REASON))] += figure.value
+    return sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))
 
 
 def _point(point: Point, words: Words) -> list[str]:
