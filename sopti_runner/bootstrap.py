@@ -205,10 +205,11 @@ class House:
         return self.verify().verdict is not AuditVerdict.TAMPERED
 
     def export_bundle(self, target: str) -> int:
-        """Write the evidence bundle and give the number of events."""
+        """Sign the ledger's end, write the evidence bundle, and give the number of events."""
         from sopti_runner.adapters.bundle.source import readme, verifier_source  # noqa: PLC0415  only for bundles
         from sopti_runner.adapters.bundle.zip_file import write_bundle  # noqa: PLC0415
 
+        self.books.checkpoint()
         extras = {"sopti_verify.py": verifier_source().encode(), "README.txt": readme().encode()}
         store = self.store
         return write_bundle(
@@ -216,7 +217,8 @@ class House:
         )
 
     def write_trust(self, target: str) -> None:
-        """Write the trust file of this ledger for an auditor to keep."""
+        """Sign the ledger's end and write the trust file of this ledger for an auditor to keep."""
+        self.books.checkpoint()
         try:
             Path(target).write_text(write_trust(trust_of(self.books)), "utf-8")
         except OSError as error:

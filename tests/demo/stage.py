@@ -82,7 +82,8 @@ class Stage:
         self.step += 1
         first, second = told[self.lang].split("\n", 1)
         seconds = int(time.monotonic() - self.started)
-        print(f"\n\033[1m{self.step:2}. {first}\033[0m  [{seconds // 60}:{seconds % 60:02}]")
+        bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
+        print(f"\n{bold}{self.step:2}. {first}{plain}  [{seconds // 60}:{seconds % 60:02}]")
         print(textwrap.fill(second, 100, initial_indent="    ", subsequent_indent="    "), flush=True)
 
     def sopti(self, *words: str, expect: int = 0, show: int = 0, as_json: bool = False) -> str:
@@ -91,7 +92,13 @@ class Stage:
         print(f"    $ sopti {shown}".replace(str(self.folder) + "/", ""), flush=True)
         command = [str(Path(sys.executable).parent / "sopti"), *words, *(["--json"] if as_json else [])]
         done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            command,
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         if done.returncode != expect:
             raise DemoError(f"exit {done.returncode}, expected {expect}\n{done.stdout}{done.stderr}")

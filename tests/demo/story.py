@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import yaml
 
@@ -35,12 +36,11 @@ def play(stage: Stage) -> None:
         _prove(stage, number)
     stage.tell(
         {
-            "id": "Selesai; tidak ada yang tertinggal berjalan\nLihat: {folder}/lembar-persetujuan.pdf, rekap.pdf, bukti.zip. "
-            "Baca selanjutnya: README.md, bagian pengadilan pertama Anda.",
-            "en": "Done; nothing is left running\nLook at: {folder}/lembar-persetujuan.pdf, rekap.pdf, bukti.zip. "
+            "id": "Selesai; tidak ada yang tertinggal berjalan\nLihat lembar persetujuan, rekapitulasi dan berkas bukti di bawah ini. "
+            "Bacaan berikutnya: README.md, bagian pengadilan pertama Anda.",
+            "en": "Done; nothing is left running\nLook at the approval sheet, the recap and the evidence below. "
             "Read on: README.md, your first real court.",
         }
-        | {}
     )
     for name in ("lembar-persetujuan.pdf", "rekap.pdf", "rekap.json", "bukti.zip"):
         print(f"    {stage.folder / name}")
@@ -66,14 +66,27 @@ def _ask(stage: Stage) -> str:
     )
     founders = [f"{NAMES[p]}:{OFFICES[p]}:officials/{p}.pub" for p in ("budi", "sari")]
     stage.sopti(
-        "init", "--court", COURT, "--place", "Contoh Raya", "--preset", "banding", "--zone", "WIB",
-        "--origin", "sopti.pt-contoh.example/ledger", "--person", founders[0], "--person", founders[1], show=7,
+        "init",
+        "--court",
+        COURT,
+        "--place",
+        "Contoh Raya",
+        "--preset",
+        "banding",
+        "--zone",
+        "WIB",
+        "--origin",
+        "sopti.pt-contoh.example/ledger",
+        "--person",
+        founders[0],
+        "--person",
+        founders[1],
+        show=7,
     )
     for person in ("rina", "dewi"):
         stage.governed("enrol", NAMES[person], "--public", f"officials/{person}.pub")
         stage.governed("appoint", NAMES[person], OFFICES[person])
-    year = stage.value("doctor") and _year(stage)
-    stage.governed("adopt-calendar", year)
+    stage.governed("adopt-calendar", str(datetime.now(UTC).year))
     stage.tell(
         {
             "id": "B1 - B6: permintaan didaftarkan, didisposisi, diteliti, diklasifikasi, diverifikasi, diprioritaskan\n"
@@ -83,8 +96,20 @@ def _ask(stage: Stage) -> str:
         }
     )
     added = stage.value(
-        "request", "add", "--what", "Batasi akses ke server hanya untuk layanan yang dipakai", "--why", "Nota dinas 12/KP/XI (rekaan)",
-        "--unit", "Subbagian Kepegawaian dan TI", "--requester", "Panitera Contoh", "--category", "security", "--urgency", "medium",
+        "request",
+        "add",
+        "--what",
+        "Batasi akses ke server hanya untuk layanan yang dipakai",
+        "--why",
+        "Nota dinas 12/KP/XI (rekaan)",
+        "--unit",
+        "Subbagian Kepegawaian dan TI",
+        "--requester",
+        "Panitera Contoh",
+        "--category",
+        "security",
+        "--urgency",
+        "medium",
     )
     number = str(added["request"])
     stage.sopti("request", "dispose", number, "--by", "Sari")
@@ -93,12 +118,6 @@ def _ask(stage: Stage) -> str:
     stage.sopti("request", "verify", number, "--key", str(stage.key("rina")))
     stage.sopti("request", "prioritise", number, "--by", "Rina", "--impact", "wide", show=14)
     return number
-
-
-def _year(stage: Stage) -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415  the demo has no clock of its own
-
-    return str(datetime.now(UTC).year)
 
 
 def _plan(stage: Stage, number: str) -> None:
@@ -130,7 +149,16 @@ def _refusals_then_approval(stage: Stage, lab: Lab, number: str) -> None:
             "The statement is exported, read, signed with ssh-keygen on the secretary's machine, and brought back.",
         }
     )
-    stage.sopti("consider", number, "--advice", "approve", "--note", "Mengurangi risiko serangan", "--key", str(stage.key("dewi")))
+    stage.sopti(
+        "consider",
+        number,
+        "--advice",
+        "approve",
+        "--note",
+        "Mengurangi risiko serangan",
+        "--key",
+        str(stage.key("dewi")),
+    )
     stage.sopti("approve", number, "--by", "Sari", "--export", "persetujuan.json", show=44)
     sign = ["ssh-keygen", "-Y", "sign", "-n", "act@sopti", "-f", str(stage.key("sari")), "persetujuan.json"]
     print("    $ ssh-keygen -Y sign -n act@sopti -f officials/sari persetujuan.json")
@@ -184,7 +212,7 @@ def _apply(stage: Stage, lab: Lab, number: str) -> None:
             "en": "Trace: who asked, weighed, approved and did it\nFrom one file on a host back to the request and every signature behind it.",
         }
     )
-    stage.sopti("trace", f"{lab.hosts[0].name}:/etc/sopti/firewall.nft", show=60)
+    stage.sopti("trace", f"{lab.hosts[0].name}:/etc/sopti/firewall.nft", show=40)
 
 
 def _prove(stage: Stage, number: str) -> None:
@@ -198,7 +226,16 @@ def _prove(stage: Stage, number: str) -> None:
     stage.sopti("ledger", "trust", "kepercayaan.json")
     command = [sys.executable, "-I", "-m", "zipfile", "-e", "bukti.zip", "bukti"]
     subprocess.run(command, cwd=stage.folder, check=True)
-    verify = [sys.executable, "-I", "bukti/sopti_verify.py", "bukti.zip", "--trust", "kepercayaan.json"]
+    verify = [
+        sys.executable,
+        "-I",
+        "bukti/sopti_verify.py",
+        "bukti.zip",
+        "--trust",
+        "kepercayaan.json",
+        "--lang",
+        stage.lang,
+    ]
     print("    $ python3 sopti_verify.py bukti.zip --trust kepercayaan.json")
     done = subprocess.run(verify, cwd=stage.folder, capture_output=True, text=True, check=False)
     print("\n".join(f"      {line}" for line in done.stdout.splitlines()[:12]))
