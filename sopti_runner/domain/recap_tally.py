@@ -50,7 +50,7 @@ def recap_of(events: Iterable[Event], period: Period, now: datetime, around: Aro
     """
     counted = _Counted()
     for event in events:
-        if event.seq and period_of(event.time, counted.court.zone) > period:
+        if event.seq and counted.period_at(event.time) > period:
             break
         counted.take(event)
     return _page(counted, period, now, around)
@@ -63,10 +63,18 @@ class _Counted:
     court: Court = field(default_factory=Court)
     months: dict[Period, _Month] = field(default_factory=lambda: defaultdict(_Month))
     finished: set[str] = field(default_factory=set)
+    current: tuple[Period, datetime, datetime] | None = None
 
     def take(self, event: Event) -> None:
         self.court.apply(event)
-        _count(self.months[period_of(event.time, self.court.zone)], self.court, event, self.finished)
+        _count(self.months[self.period_at(event.time)], self.court, event, self.finished)
+
+    def period_at(self, at: datetime) -> Period:
+        """Give the period of an instant; neighbouring events mostly share theirs, so it is worked out once a month."""
+        if self.current is None or not self.current[1] <= at < self.current[2]:
+            period = period_of(at, self.court.zone)
+            self.current = (period, *period.bounds(self.court.zone))
+        return self.current[0]
 
 
 def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> None:
