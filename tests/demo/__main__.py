@@ -22,7 +22,7 @@ def main() -> int:
         if path.exists():
             print(REFUSED[lang].format(path=path), file=sys.stderr)
             return 2
-    from tests.lab import machine  # noqa: PLC0415  only once it is sure that the demo may play here
+    from tests.lab import machine
 
     lacking = machine.missing()
     if lacking:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 CONTENT = ("playbooks", "roles", "collections", "reports", "ansible.cfg")
 PRODUCTION = (Path("/var/lib/sopti"), Path("/etc/sopti"))
@@ -25,6 +27,7 @@ NAMES = {
 }
 OFFICES = {"budi": "operator", "rina": "section_head", "dewi": "division_head", "sari": "secretary", "hakim": "chair"}
 COURT = "MAHKAMAH AGUNG CONTOH|PENGADILAN TINGGI CONTOH RAYA|Jalan Contoh Nomor 1, Contoh Raya (nama rekaan)"
+WORDS = yaml.safe_load(Path(__file__).with_name("words.yml").read_text("utf-8"))
 
 
 class DemoError(Exception):
@@ -77,10 +80,10 @@ class Stage:
             "COLUMNS": "100",
         }
 
-    def tell(self, told: dict[str, str]) -> None:
-        """Tell a step, in two lines."""
+    def tell(self, key: str) -> None:
+        """Tell a step of ``words.yml``: its title and a sentence or two."""
         self.step += 1
-        first, second = told[self.lang].split("\n", 1)
+        first, second = WORDS[key][self.lang]
         seconds = int(time.monotonic() - self.started)
         bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
         print(f"\n{bold}{self.step:2}. {first}{plain}  [{seconds // 60}:{seconds % 60:02}]")
