@@ -195,6 +195,13 @@ class House:
             private_key=self.settings.ssh_private_key,
         )
 
+    def write_file(self, target: str, content: bytes) -> None:
+        """Write a document for a person; UsageError when it can't be."""
+        try:
+            Path(target).write_bytes(content)
+        except OSError as error:
+            raise UsageError(N_("The file can't be written"), on=target, found=str(error.strerror)) from error
+
     def verify(self, trust_file: str = "") -> Verification:
         """Judge the live ledger; UsageError when the trust file can't be used."""
         trust = parse_trust(_bytes(Path(trust_file)), on=trust_file) if trust_file else None
@@ -219,10 +226,7 @@ class House:
     def write_trust(self, target: str) -> None:
         """Sign the ledger's end and write the trust file of this ledger for an auditor to keep."""
         self.books.checkpoint()
-        try:
-            Path(target).write_text(write_trust(trust_of(self.books)), "utf-8")
-        except OSError as error:
-            raise UsageError(N_("The file can't be written"), on=target, found=str(error.strerror)) from error
+        self.write_file(target, write_trust(trust_of(self.books)).encode())
 
     def cosign(self, request: str, *, log: str, name: str, folder: str) -> tuple[str, str]:
         """As the witness: give the cosigned note and the witness's verifier key; makes key and memory when new."""

@@ -279,6 +279,27 @@ def close(
 
 
 @app.command(
+    "minutes",
+    help=N_(
+        "Print the minutes of execution (Berita Acara) of a request that was carried out.\n\n"
+        "Example: sopti request minutes REG-2026-0001 --output minutes.pdf"
+    ),
+)
+def minutes(
+    number: Number,
+    target: Annotated[str, typer.Option("--output", metavar="FILE.pdf", help=N_("Where to write it."))],
+    as_json: Json = False,
+) -> None:
+    """Print the minutes."""
+    from sopti_runner.services.minuting import minutes_of
+
+    here = house()
+    here.write_file(target, here.documents.minutes_pdf(minutes_of(here.books, here.content, number)))
+    output.say(_("Written: {file}", file=target))
+    output.data({"file": target})
+
+
+@app.command(
     "resubmit",
     help=N_(
         "Put a returned request before the officials again.\n\n"

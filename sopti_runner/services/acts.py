@@ -134,7 +134,6 @@ class Acts:
         held = {b.name: blob_digest(b).hex() for b in waiting.blobs}
         if held != dict(statement.texts):
             raise UsageError(N_("The texts are not those of the statement"), on=statement_digest(waiting.statement))
-        court, at = books.court(), books.now()
         act = Act(
             statement.act,
             statement.subjects,
@@ -144,6 +143,14 @@ class Acts:
             waiting.statement,
             proof,
         )
+        _court, events = books.settle(lambda court, at: self._judged(court, act, waiting.blobs, at))
+        if events and events[0].type in CHECKPOINTED:
+            books.checkpoint()
+        return events
+
+    def _judged(self, court: Court, act: Act, blobs: Sequence[Blob], at: Instant) -> list[Draft]:
+        """Give the events of an act, or record its refusal and raise it."""
+        books = self.books
         moment = at if act.name == CONFIRM and _corrects_clock(court, act) else books.believed(court, at)
         reasons = judge(court, act, moment.time)
         if not _corrects_clock(court, act):
@@ -151,10 +158,7 @@ class Acts:
         if reasons:
             subject = act.subjects[0] if act.subjects else ""
             books.refuse(subject, actor_of(court, act, moment), reasons, N_("This act is refused"), {"act": act.name})
-        events = books.write(court, self._drafts(court, act, waiting.blobs, moment), at)
-        if events and events[0].type in CHECKPOINTED:
-            books.checkpoint()
-        return events
+        return self._drafts(court, act, blobs, moment)
 
     def _drafts(self, court: Court, act: Act, blobs: Sequence[Blob], at: Instant) -> list[Draft]:
         statement = parse_statement(act.raw)

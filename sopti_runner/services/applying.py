@@ -51,7 +51,7 @@ class Applying:
             owner = court.register.owner(signer.fingerprint)
             plan, evidence = self._look(request)
             start = self._start_act(request, owner.id if owner else "", plan, signer)
-            self._require(start, request, replace(evidence, drift=()))
+            self._require(self.books.court(), self.books.now(), start, request, replace(evidence, drift=()))
             if plan is None:
                 raise IntegrityError(N_("The stored plan can't be read"), on=request.number, next="sopti ledger verify")
             evidence = self._compare_hosts(request, plan, evidence)
@@ -109,7 +109,7 @@ class Applying:
     def _start(self, start: Act, request: Request, evidence: Evidence) -> Run:
         """Take the approval and record the start in one transaction, or refuse."""
         books = self.books
-        court, at = self._require(start, request, evidence)
+        ident = books.new_id(books.now())
         data = {
             **start.data,
             "claims": [["approval", request.approval]],
@@ -117,14 +117,17 @@ class Applying:
             "proof": start.proof.to_data(),
             "nonce": parse_statement(start.raw).nonce,
         }
-        draft = Draft(books.new_id(at), "run.started", request.id, actor_of(court, start, at), data)
-        event = books.write(court, [draft], at)[0]
-        books.checkpoint()
-        return court.runs[event.id]
 
-    def _require(self, start: Act, request: Request, evidence: Evidence) -> tuple[Court, Instant]:
-        """Ask the gate, and whether the executor may act at all; refuse with every reason, or give what was judged."""
-        court, at = self.books.court(), self.books.now()
+        def judged(court: Court, at: Instant) -> list[Draft]:
+            moment = self._require(court, at, start, request, evidence)
+            return [Draft(ident, "run.started", request.id, actor_of(court, start, moment), data)]
+
+        court, _events = books.settle(judged)
+        books.checkpoint()
+        return court.runs[ident]
+
+    def _require(self, court: Court, at: Instant, start: Act, request: Request, evidence: Evidence) -> Instant:
+        """Ask the gate, and whether the executor may act at all; refuse with every reason, or give the moment judged."""
         request = court.requests[request.id]
         authority = Authority(court, request, court.approvals.get(request.approval), start.person, start.office)
         decision = decide(authority, evidence, at)
@@ -136,7 +139,7 @@ class Applying:
             data = {"act": "start", "approval": request.approval, "plan": start.data["plan"]}
             actor = actor_of(court, start, moment)
             self.books.refuse(request.id, actor, reasons, N_("The gate refuses; no host was touched"), data)
-        return court, moment
+        return moment
 
     def _carry_out(self, run: Run, plan: Plan, sealed: Sealed, progress: Progress) -> Run:
         evidence = _Evidence(self.books, run.id, run.request)
@@ -173,7 +176,6 @@ class Applying:
         left: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Run:
         books, hosts = self.books, {o.host: o.outcome for o in outcomes}
-        at, court = books.now(), books.court()
         blobs = [books.blob(f"reason:{o.host}", o.reason) for o in outcomes if o.reason]
         data = {
             "run": run.id,
@@ -182,7 +184,7 @@ class Applying:
             "tampered": list(tampered),
             "left": left or {},
         }
-        books.write(court, [Draft(books.new_id(at), "run.finished", run.request, SYSTEM, data, blobs)], at)
+        court = books.tell([Draft(books.new_id(books.now()), "run.finished", run.request, SYSTEM, data, blobs)])
         books.checkpoint()
         return court.runs[run.id]
 
@@ -204,9 +206,9 @@ class _Evidence:
         """Append what is held."""
         if not self.held:
             return
-        at, court = self.books.now(), self.books.court()
+        at = self.books.now()
         drafts = [Draft(self.books.new_id(at), "task.finished", self.request, SYSTEM, self._data(o)) for o in self.held]
-        self.books.write(court, drafts, at)
+        self.books.tell(drafts)
         self.held.clear()
 
     def _data(self, o: TaskOutcome) -> dict[str, object]:

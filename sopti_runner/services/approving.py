@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sopti_runner.domain.approval_sheet import ApprovalSheet, Signatory, display_text, host_changes
+from sopti_runner.domain.approval_sheet import ApprovalSheet, display_text
 from sopti_runner.domain.authority import offices_for
 from sopti_runner.domain.change import ChangeModel, ChangeType, Wording
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.host_changes import host_changes
 from sopti_runner.domain.office import Status
 from sopti_runner.domain.plan import Plan
-from sopti_runner.domain.request import RULES, ActName, Request
+from sopti_runner.domain.request import ActName
+from sopti_runner.domain.signatory import Signatory
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_, RefusedError, UsageError
 from sopti_runner.ports import Content, Waiting
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books
 from sopti_runner.services.planning import find, stored_plan
+from sopti_runner.services.signatories import latest, requester, signed, title
 
 DEFAULT_DAYS = 7
 
@@ -58,7 +61,7 @@ class Approving:
             place=books.text(court.place),
             zone=court.zone,
             number=request.number,
-            requester=self._requester(court, request),
+            requester=requester(books, court, request),
             unit=books.text(request.texts.get("unit")),
             asked=books.text(request.texts.get("description")),
             why=books.text(request.texts.get("basis")) if "basis" in request.texts else "",
@@ -74,13 +77,13 @@ class Approving:
             blind_spots=model.unpredictable,
             advice=request.advice,
             advice_note=books.text(request.texts.get("advice_note")) if "advice_note" in request.texts else "",
-            adviser=_last(self._signed(court, request), "B7"),
+            adviser=latest(signed(books, court, request), "B7"),
             not_before=opens,
             expires=opens + timedelta(days=days),
-            signed=self._signed(court, request),
+            signed=signed(books, court, request),
             approver=Signatory(
                 books.name(court, person) if person else "",
-                _title(court, office),
+                title(court, office),
                 _status(court, person, office, books),
             ),
             plan=request.plan.digest if request.plan else "",
@@ -163,29 +166,6 @@ class Approving:
             ActName.GRANT, person=person, subjects=[r.id for r in requests], data={}, display=shown
         )
 
-    def _requester(self, court: Court, request: Request) -> str:
-        if request.requester:
-            return self.books.name(court, request.requester)
-        return self.books.text(request.texts.get("requester"))
-
-    def _signed(self, court: Court, request: Request) -> tuple[Signatory, ...]:
-        found = []
-        for step in request.steps:
-            if step.act not in set(ActName):
-                continue
-            rule = RULES[ActName(step.act)]
-            office, _, status = step.capacity.partition(":")
-            found.append(
-                Signatory(
-                    self.books.name(court, step.person),
-                    _title(court, office),
-                    Status(status) if status else Status.DEFINITIVE,
-                    rule.on_time,
-                    step.at,
-                )
-            )
-        return tuple(found)
-
 
 def _settings(model: ChangeModel, plan: Plan) -> tuple[tuple[Wording, str], ...]:
     return tuple(
@@ -206,16 +186,6 @@ def _office(court: Court, act: ActName, person: str, now: datetime) -> str:
     return next((o for o in offices if court.capacity(person, o, now)), offices[0] if offices else "")
 
 
-def _title(court: Court, office: str) -> Wording:
-    if court.sop and office in court.offices:
-        return court.sop.role(office).title
-    return Wording(office, office)
-
-
 def _status(court: Court, person: str, office: str, books: Books) -> Status:
     held = court.capacity(person, office, books.now().time)
     return held.status if held else Status.DEFINITIVE
-
-
-def _last(signed: Sequence[Signatory], step: str) -> Signatory | None:
-    return next((s for s in reversed(signed) if s.step == step), None)

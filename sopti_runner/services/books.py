@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sopti_runner.domain.authority import Act
@@ -13,7 +13,7 @@ from sopti_runner.domain.ledger.checkpoint import Checkpoint
 from sopti_runner.domain.ledger.event import Actor, Blob, BlobRef, Draft, Event, seal_blob
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.time_rules import Instant, believed, clock_reason
-from sopti_runner.errors import N_, RefusedError, ReportError
+from sopti_runner.errors import N_, OvertakenError, RefusedError, ReportError
 from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
 
 QUIET = ("task.finished",)
@@ -21,6 +21,9 @@ QUIET = ("task.finished",)
 
 USAGE = frozenset({"value_not_allowed", "text_missing", "no_such_request", "one_request", "no_such_proposal"})
 """Reasons that are a slip of the command rather than an attempt: they change no byte."""
+
+TRIES = 20
+"""How often a decision is made anew because another command wrote first; each time some other command got ahead."""
 
 
 class Books:
@@ -64,6 +67,31 @@ class Books:
         text = self.text(known.name) if known and known.name else "–"
         return person if text == "–" else text
 
+    def settle(self, decide: Callable[[Court, Instant], Sequence[Draft]]) -> tuple[Court, tuple[Event, ...]]:
+        """Decide against the court as it is now and append what was decided.
+
+        When another command writes in between, it is decided anew against what that command wrote.
+
+        Args:
+            decide: Gives the events for a court and a clock reading, or raises to refuse.
+
+        Raises:
+            OvertakenError: Others wrote first ``TRIES`` times running; nothing was written.
+        """
+        for left in range(TRIES - 1, -1, -1):
+            court, at = self.court(), self.now()
+            drafts = decide(court, at)
+            try:
+                return court, self.write(court, drafts, at)
+            except OvertakenError:
+                if not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def tell(self, drafts: Sequence[Draft]) -> Court:
+        """Append facts, which stand whatever other commands write meanwhile; gives the court that knows them."""
+        return self.settle(lambda _court, _at: drafts)[0]
+
     def write(self, court: Court, drafts: Sequence[Draft], at: Instant) -> tuple[Event, ...]:
         """Append what was judged against ``court``, and fold it; refused when the ledger grew in between.
 
@@ -88,9 +116,9 @@ class Books:
             what, on=name, reasons=tuple(reasons), next=N_("sopti request show {request}"), request=name
         )
         if any(r.code not in USAGE for r in reasons):
-            at, court = self.now(), self.court()
+            at = self.now()
             body = {**data, "reasons": [r.code for r in reasons], "clock": at.time.isoformat()}
-            self.write(court, [Draft(self.new_id(at), "gate.refused", subject, actor, body)], at)
+            self.tell([Draft(self.new_id(at), "gate.refused", subject, actor, body)])
         else:
             error.exit_code = 2
         raise error

@@ -12,9 +12,8 @@ from sopti_runner.services.books import Books
 def erase_confirmed(books: Books, proposal: Proposal) -> Event:
     """Erase the blob that a confirmed proposal names, and record it; the tree stays as it is."""
     digest = str(proposal.data["digest"])
-    at, court = books.now(), books.court()
-    draft = Draft(books.new_id(at), "blob.erased", proposal.id, SYSTEM, {"digests": [digest]})
-    event = books.write(court, [draft], at)[0]
+    draft = Draft(books.new_id(books.now()), "blob.erased", proposal.id, SYSTEM, {"digests": [digest]})
+    event = books.settle(lambda _court, _at: [draft])[1][0]
     books.store.erase(bytes.fromhex(digest))
     return event
 

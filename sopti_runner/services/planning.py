@@ -172,6 +172,5 @@ def _may_plan(books: Books, court: Court, request: Request, person: str) -> None
 
 def record_read(books: Books, kind: str, request: Request, hosts: Sequence[str], outcome: str) -> None:
     """Record that hosts were read: no approval is needed for it, but it is not done in secret."""
-    at, court = books.now(), books.court()
     data = {"kind": kind, "hosts": list(hosts), "outcome": outcome}
-    books.write(court, [Draft(books.new_id(at), "read.finished", request.id, Actor("system"), data)], at)
+    books.tell([Draft(books.new_id(books.now()), "read.finished", request.id, Actor("system"), data)])

@@ -88,7 +88,7 @@ def accept_cosigned(books: Books, note: str) -> Event:
     Raises:
         UsageError: It is not this ledger's checkpoint, or no witness of this court cosigned it.
     """
-    court, at = books.court(), books.now()
+    court = books.court()
     try:
         checkpoint = read_checkpoint(note)
         _text, signatures = open_note(note, [parse_vkey(w) for w in court.witnesses])
@@ -103,4 +103,5 @@ def accept_cosigned(books: Books, note: str) -> Event:
         )
     books.store.save_checkpoint(checkpoint.size, merge_notes(kept, note))
     data = {"size": checkpoint.size, "witnesses": sorted(s.key.name for s in signatures)}
-    return books.write(court, [Draft(books.new_id(at), "witness.cosigned", court.origin, SYSTEM, data)], at)[0]
+    draft = Draft(books.new_id(books.now()), "witness.cosigned", court.origin, SYSTEM, data)
+    return books.settle(lambda _court, _at: [draft])[1][0]

@@ -29,7 +29,7 @@ def play(stage: Stage) -> None:
         _apply(stage, lab, number)
         _prove(stage, number)
     stage.tell("end")
-    for name in ("lembar-persetujuan.pdf", "rekap.pdf", "rekap.json", "bukti.zip"):
+    for name in ("lembar-persetujuan.pdf", "berita-acara.pdf", "rekap.pdf", "rekap.json", "bukti.zip"):
         print(f"    {stage.folder / name}")
 
 
@@ -120,6 +120,7 @@ def _apply(stage: Stage, lab: Lab, number: str) -> None:
     stage.sopti("apply", number, show=8)
     stage.sopti("apply", number, expect=10, show=5)
     stage.sopti("request", "close", number, "--result", "Dilaksanakan sesuai rencana")
+    stage.sopti("request", "minutes", number, "--output", "berita-acara.pdf")
     stage.tell("trace")
     stage.sopti("trace", f"{lab.hosts[0].name}:/etc/sopti/firewall.nft", show=40)
 
