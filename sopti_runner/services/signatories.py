@@ -30,10 +30,9 @@ def latest(signatories: Sequence[Signatory], step: str) -> Signatory | None:
 
 
 def requester(books: Books, court: Court, request: Request) -> str:
-    """Give the requester's name."""
-    if request.requester:
-        return books.name(court, request.requester)
-    return books.text(request.texts.get("requester"))
+    """Give the name written on the request; else that of the person who counts as the requester."""
+    written = request.texts.get("requester")
+    return books.text(written) if written else books.name(court, request.requester)
 
 
 def _signatory(books: Books, court: Court, step: Step) -> Signatory:
