@@ -83,6 +83,10 @@ class RefusedError(SoptiError):
         self.reasons = reasons
 
 
+class OvertakenError(RefusedError):
+    """The ledger grew while something was being decided; nothing was written, and it may be decided anew."""
+
+
 class LedgerError(SoptiError):
     """The ledger can't be read or written."""
 

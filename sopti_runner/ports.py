@@ -64,7 +64,7 @@ class LedgerStore(Protocol):
         Args:
             drafts: In order. A draft whose id is in the log already is not appended again; its event is given back.
             at: Clock reading stored in each event.
-            expect_size: When given, RefusedError unless the log has exactly this size (judged against what was read).
+            expect_size: When given, OvertakenError unless the log has exactly this size (judged against what was read).
         """
         ...
 

@@ -127,7 +127,7 @@ class Applying:
         return court.runs[ident]
 
     def _require(self, court: Court, at: Instant, start: Act, request: Request, evidence: Evidence) -> Instant:
-        """Ask the gate, and whether the executor may act at all; refuse with every reason, or give the moment judged."""
+        """Ask the gate, and whether the executor may act at all; refuse with every reason or give the moment judged."""
         request = court.requests[request.id]
         authority = Authority(court, request, court.approvals.get(request.approval), start.person, start.office)
         decision = decide(authority, evidence, at)

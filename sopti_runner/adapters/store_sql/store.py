@@ -30,7 +30,7 @@ from sopti_runner.domain.ledger.event import ZERO_LEAF, Blob, Draft, Event
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.note import NoteError, merge_notes
 from sopti_runner.domain.time_rules import Instant
-from sopti_runner.errors import N_, IntegrityError, LedgerError, RefusedError
+from sopti_runner.errors import N_, IntegrityError, LedgerError, OvertakenError
 from sopti_runner.ports import Head
 
 PAGE = 500
@@ -127,7 +127,7 @@ class SqlStore:
                 if draft.id not in known:
                     writing.require_same(draft, fresh.setdefault(draft.id, draft))
             if fresh and expect_size not in (None, end.frontier.size):
-                raise RefusedError(
+                raise OvertakenError(
                     N_("The ledger grew while this was being decided; nothing was written"),
                     on=log,
                     expected=f"size {expect_size}",
