@@ -108,7 +108,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 %.mo: %.po | $(READY)
-	@pybabel --quiet compile -i $< -o $@
+	@$(PY) packaging/compile_words.py $<
 
 deps: ## Debian packages for the throw-away hosts (installs as root on Debian, else says what is missing)
 	$(say) 'Debian packages'
@@ -124,7 +124,7 @@ words: venv ## message catalogues: extract, update, compile
 	$(say) 'Words: catalogues'
 	@pybabel --quiet extract -F babel.cfg -k N_ --no-location --sort-output -o sopti_runner/locale/sopti.pot .
 	@pybabel --quiet update -D sopti -i sopti_runner/locale/sopti.pot -d sopti_runner/locale --no-fuzzy-matching
-	@pybabel --quiet compile -D sopti -d sopti_runner/locale
+	@$(PY) packaging/compile_words.py sopti_runner/locale/*/LC_MESSAGES/sopti.po
 
 docs: venv ## the pages generated from code
 	$(say) 'Documents: generated pages'

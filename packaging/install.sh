@@ -66,7 +66,8 @@ build_release() {
     pip="$release/venv/bin/python -m pip --quiet --disable-pip-version-check"
     $pip install --constraint constraints.txt setuptools
     $pip install --constraint constraints.txt --no-build-isolation "$work"
-    "$release/venv/bin/pybabel" --quiet compile -D sopti -d "$(echo "$release"/venv/lib/python3*/site-packages/sopti_runner/locale)"
+    "$release/venv/bin/python" packaging/compile_words.py \
+        "$release"/venv/lib/python3*/site-packages/sopti_runner/locale/*/LC_MESSAGES/sopti.po
     for folder in $(content_folders); do cp -a "$folder" "$release/content/"; done
     find "$release/content" -name __pycache__ -type d -prune -exec rm -rf {} +
     chown -R root:root "$release"
