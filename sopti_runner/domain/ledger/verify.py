@@ -187,6 +187,7 @@ class _Audit:
             size=self.tree.size,
             keys=self.log_keys,
             trust=self.trust,
+            first_bad=self.findings.first_bad,
         )
         for defect in vouched.defects:
             self.findings.add(defect)

@@ -48,43 +48,62 @@ def check_notes(
     size: int,
     keys: Sequence[VerifierKey],
     trust: Trust | None,
+    first_bad: int | None = None,
 ) -> Vouched:
     """Hold checkpoints against the events.
 
     Args:
-        notes: (size, signed note), by size.
+        notes: (size, signed note).
         origin: The log they must speak of.
         roots: Root that the events make at each size in ``notes`` and in ``trust``, as far as the log goes.
         size: Number of events.
         keys: The log's keys; empty when none is known, and then signatures are not checked.
         trust: What the auditor brought along, or None.
+        first_bad: First event that the events themselves show to be bad, or None.
     """
     vouched = Vouched()
-    good_until = 0
-    for at, note in notes:
+    seen = [_Seen(trust.known, OUTSIDE)] if trust and trust.known else []
+    for at, note in sorted(notes):
         try:
-            claimed = read_checkpoint(note)
-            if (claimed.origin, claimed.size) != (origin, at):
-                raise NoteError(f"it speaks of {claimed.origin} at size {claimed.size}")
-            by_log, witnesses = _signers(note, origin, keys, trust)
+            seen.append(_read(at, note, origin, keys, trust))
         except NoteError as error:
             what = N_("A checkpoint can't be believed")
             vouched.defects.append(Defect("checkpoint_bad", what, None, at, found=str(error)))
-            continue
-        broken = _broken(claimed, roots, size, good_until)
-        if broken:
-            vouched.defects.append(broken)
-            continue
-        good_until = at
-        vouched.holding += 1
-        vouched.signed = at if by_log else vouched.signed
-        if by_log and trust and 0 < trust.quorum <= witnesses:
-            vouched.witnessed = at
-    if trust and trust.known:
-        broken = _broken(trust.known, roots, size, 0)
-        vouched.known = 0 if broken else trust.known.size
-        vouched.defects += [broken] if broken else []
+    holding = [one for one in seen if roots.get(one.claimed.size) == one.claimed.root]
+    vouched.defects += [_broken(one, holding, roots, size, first_bad) for one in seen if one not in holding]
+    _count(vouched, holding, trust)
     return vouched
+
+
+SIGNED, OUTSIDE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A checkpoint and who vouches for it: 0 nobody known, ``SIGNED`` the log, ``OUTSIDE`` witnesses or the auditor."""
+
+    claimed: Checkpoint
+    rank: int
+
+
+def _read(at: int, note: str, origin: str, keys: Sequence[VerifierKey], trust: Trust | None) -> _Seen:
+    """Give what a note claims and who vouches for it; NoteError when it can't be believed."""
+    claimed = read_checkpoint(note)
+    if (claimed.origin, claimed.size) != (origin, at):
+        raise NoteError(f"it speaks of {claimed.origin} at size {claimed.size}")
+    by_log, witnesses = _signers(note, origin, keys, trust)
+    outside = by_log and trust is not None and 0 < trust.quorum <= witnesses
+    return _Seen(claimed, OUTSIDE if outside else SIGNED if by_log else 0)
+
+
+def _count(vouched: Vouched, holding: Sequence[_Seen], trust: Trust | None) -> None:
+    for one in holding:
+        if trust and one.claimed is trust.known:
+            vouched.known = one.claimed.size
+            continue
+        vouched.holding += 1
+        vouched.signed = max(vouched.signed, one.claimed.size if one.rank >= SIGNED else 0)
+        vouched.witnessed = max(vouched.witnessed, one.claimed.size if one.rank == OUTSIDE else 0)
 
 
 def _signers(note: str, origin: str, keys: Sequence[VerifierKey], trust: Trust | None) -> tuple[bool, int]:
@@ -97,12 +116,19 @@ def _signers(note: str, origin: str, keys: Sequence[VerifierKey], trust: Trust |
     return True, len({s.key.public for s in signatures if s.key.kind == COSIGNATURE})
 
 
-def _broken(claimed: Checkpoint, roots: Mapping[int, bytes], size: int, good_until: int) -> Defect | None:
-    """Give what is wrong when the events do not make a checkpoint; ``good_until`` is the last size that held."""
+def _broken(
+    one: _Seen, holding: Sequence[_Seen], roots: Mapping[int, bytes], size: int, first_bad: int | None
+) -> Defect:
+    """Give what is wrong when the events do not make a checkpoint, with the first event that can be the cause.
+
+    Only checkpoints that are vouched for as well as this one narrow the search: the holder of the log's key can make
+    others that agree with a forgery.
+    """
+    claimed = one.claimed
     if claimed.size > size:
         what = N_("Events that a checkpoint counts are gone")
         return Defect("tail_cut", what, size, claimed.size, f"{claimed.size} events", f"{size} events")
-    if roots[claimed.size] != claimed.root:
-        what = N_("History was changed before this checkpoint, at or after the event named")
-        return Defect("root_differs", what, good_until, claimed.size, claimed.root.hex(), roots[claimed.size].hex())
-    return None
+    good = max((h.claimed.size for h in holding if h.rank >= one.rank and h.claimed.size < claimed.size), default=0)
+    cause = first_bad if first_bad is not None and good <= first_bad < claimed.size else good
+    what = N_("History was changed before this checkpoint, at or after the event named")
+    return Defect("root_differs", what, cause, claimed.size, claimed.root.hex(), roots[claimed.size].hex())
