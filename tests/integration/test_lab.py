@@ -39,7 +39,7 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _traces(name: str, bridge: str) -> list[str]:
     """Give what is left of a lab on this machine."""
-    left = [str(path) for top in (record.root(), *cgroup.hierarchies()) for path in top.glob(f"**/{name}")]
+    left = [str(path) for top in (record.root(), *cgroup.hierarchies()) for path in top.glob(f"**/{name}*")]
     links = {row["ifname"] for row in json.loads(subprocess.check_output(["ip", "-json", "link"]))}
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if name in line]
     return left + sorted(links & {bridge}) + mounts
@@ -140,3 +140,24 @@ def test_up_with_a_bad_host_name_is_refused(name: str) -> None:
     assert done.returncode == 1
     assert "can't be a name" in done.stderr
     assert not (record.root() / "named").exists()
+
+
+_VERSION_2 = """
+umount --recursive /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+exec "$@"
+"""
+
+
+def test_lab_where_only_cgroup_version_2_is_mounted_comes_up_reboots_and_goes(tmp_path: Path) -> None:
+    script = (
+        "from tests.lab import Lab\n"
+        "with Lab.up(2) as lab:\n"
+        "    lab.hosts[0].reboot()\n"
+        "    print([host.ssh('systemctl is-system-running').stdout.strip() for host in lab.hosts])\n"
+    )
+    words = ["unshare", "--mount", "sh", "-ec", _VERSION_2, "sh", sys.executable, "-c", script]
+    environment = {**os.environ, "SOPTI_LAB_STATE": str(tmp_path)}
+    done = subprocess.run(words, cwd=_REPO, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "['running', 'running']\n", done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]

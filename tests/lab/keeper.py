@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
             child.kill()
         for child in children.values():
             child.wait()
-        cgroup.remove(lab.name)
+        cgroup.remove(lab.cgroup)
     if lab.owner is not None and not lab.owner.alive:
         subprocess.run(["umount", "--recursive", "--lazy", str(folder / "fs")], check=False)
         with record.locked():
@@ -120,7 +120,7 @@ def _identity(lab: record.Record, name: str) -> dict[str, str]:
 
 
 def _boot(lab: record.Record, name: str) -> subprocess.Popen[bytes]:
-    procs = [str(path) for path in cgroup.create(lab.name, name)]
+    procs = [str(path) for path in cgroup.create(lab.cgroup, name)]
     nspawn = [
         "systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--settings=no", "--boot",
         f"--directory={lab.folder / 'fs' / name / 'root'}", f"--machine={lab.network.bridge}-{name}",

@@ -44,6 +44,11 @@ class Record:
         return root() / self.name
 
     @property
+    def cgroup(self) -> str:
+        """The name of its cgroups; the bridge's makes it unique among state folders too."""
+        return f"{self.name}.{self.network.bridge}"
+
+    @property
     def stale(self) -> bool:
         """Whether nobody holds the lab any more: its owner is gone, or its keeper is."""
         gone = [process for process in (self.owner, self.keeper) if process is not None and not process.alive]
@@ -65,7 +70,7 @@ class Record:
         """Stop the keeper, kill what is left in the lab's cgroups, remove bridge and folder."""
         if self.keeper is not None and self.keeper.pid != os.getpid():
             self.keeper.stop(grace_s=10)
-        cgroup.remove(self.name)
+        cgroup.remove(self.cgroup)
         self.network.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
 
