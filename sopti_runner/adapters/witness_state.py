@@ -66,7 +66,7 @@ class WitnessStateFile:
             raise IntegrityError(
                 N_("The witness's memory is damaged"),
                 on=str(self._path),
-                expected='{"v": 1, "logs": {origin: {"size", "root"}}}',
+                expected=N_("the file as this witness wrote it"),
                 found=str(error),
                 next=N_("restore it from a copy, or retire this witness and name a new one"),
             ) from error

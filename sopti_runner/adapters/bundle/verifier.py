@@ -121,7 +121,15 @@ def _report(found: Verification, words: Mapping[str, str]) -> list[str]:
 
 def _say_error(error: SoptiError, words: Mapping[str, str]) -> None:
     texts = [error.what, error.on, error.expected, error.found]
-    print(" | ".join(words.get(text, text).format(**error.fields) for text in texts if text), file=sys.stderr)
+    print(" | ".join(_filled(words.get(text, text), error.fields) for text in texts if text), file=sys.stderr)
+
+
+def _filled(text: str, fields: Mapping[str, object]) -> str:
+    """Give a text with its placeholders filled; plain data with braces of its own stays as it is."""
+    try:
+        return text.format(**fields)
+    except (KeyError, ValueError, IndexError):
+        return text
 
 
 if __name__ == "__main__":

@@ -193,10 +193,11 @@ def parse(body: bytes, *, seq: int | None = None) -> Event:
             N_("event {seq} can't be read: {why}"),
             on=f"seq {'?' if seq is None else seq}",
             expected=N_("a body as docs/ledger-format.md describes it"),
-            found=repr(body[:80]),
+            found=N_("{count} bytes that are something else"),
             next="sopti ledger verify",
             seq="?" if seq is None else seq,
             why=str(error),
+            count=len(body),
         ) from None
 
 

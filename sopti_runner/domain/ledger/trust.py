@@ -61,10 +61,11 @@ def parse_trust(text: bytes, *, on: str = "") -> Trust:
         raise UsageError(
             N_("The trust file can't be used: {why}"),
             on=on,
-            expected='{"v": 1, "origin": …, "log_keys": [vkey], "witnesses": [vkey], "quorum": n, "persons": {…}}',
-            found=repr(text[:60]),
+            expected=N_("a JSON object with v, origin, log_keys, and perhaps witnesses, quorum, persons, checkpoint"),
+            found=N_("{count} bytes that are something else"),
             next="docs/ledger-format.md",
             why=str(error),
+            count=len(text),
         ) from error
 
 
