@@ -155,7 +155,7 @@ class ActionModule(ActionBase):
             found = "the rules loaded afterwards are others" if state == "disarmed" else f"the rollback is {state}"
             return {
                 "failed": True,
-                "changed": state == "disarmed",
+                "changed": state != "rolled-back",
                 "rolled_back": state == "rolled-back",
                 "msg": f"The new rules were reached by a new connection, but {found}; found:\n{live}",
             }
