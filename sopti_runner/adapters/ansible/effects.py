@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,15 @@ def canonical(value: Any) -> str:
     return json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def effect_of(module: str, args: Mapping[str, Any], result: Mapping[str, Any], *, reads: bool, hidden: str) -> Effect:
+def effect_of(
+    module: str,
+    args: Mapping[str, Any],
+    result: Mapping[str, Any],
+    *,
+    reads: bool,
+    hidden: str,
+    sources: Sequence[str] = (),
+) -> Effect:
     """Judge one result of an action.
 
     Args:
@@ -83,14 +91,18 @@ def effect_of(module: str, args: Mapping[str, Any], result: Mapping[str, Any], *
         result: Raw result, before Ansible censors it and before ``changed_when`` and ``failed_when``.
         reads: The task says that it only reads and really ran.
         hidden: Why the diff may not be shown, or empty.
+        sources: SHA-256 (hex) of each file that was about to be sent; bound in place of the diff's text, which Ansible
+            leaves out under ``no_log``, for large files and for bytes that are not text.
     """
     before, after = _sides(short_name(module), result)
     objects = objects_of(module, args, result)
     kind = _kind(short_name(module), result, objects, reads=reads)
     if kind == "same":
-        before = after = ""
-    diff = "" if before == after else hidden or _readable(before, after, objects[0] if objects else module)
-    return Effect(kind, before, after, objects, diff)
+        return Effect(kind, "", "", objects, "")
+    diff = (
+        "" if before == after and not sources else hidden or _readable(before, after, objects[0] if objects else module)
+    )
+    return Effect(kind, before, "\n".join(sources) or after, objects, diff)
 
 
 def _kind(module: str, result: Mapping[str, Any], objects: tuple[str, ...], *, reads: bool) -> str:

@@ -55,8 +55,9 @@ def _play(gate: TaskGate, arguments: list[str]) -> int:
     sys.argv = arguments
     from ansible.cli.playbook import main as playbook  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415  Ansible reads argv and settings when imported
+    from ansible.plugins.action import ActionBase  # noqa: PLC0415  Ansible reads argv and settings when imported
 
-    install(gate, TaskExecutor)
+    install(gate, TaskExecutor, ActionBase)
     refuse_local_acts()
     try:
         playbook()

@@ -2,7 +2,8 @@
 
 ansible-runner keeps what it finds in a folder it is given again, copies its own environment, and stops with SIGKILL,
 which Ansible's workers survive (they are sessions of their own). So: a new folder each time, the environment replaced,
-the built command compared, and SIGTERM to the launcher when a person interrupts.
+the built command compared, and SIGTERM to the launcher when a person interrupts. The step that a host is in the middle
+of may still come to its end there, for ssh without a terminal sends no hang-up; nothing after it starts.
 """
 
 from __future__ import annotations

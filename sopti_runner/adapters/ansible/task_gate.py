@@ -1,17 +1,18 @@
 """The gate inside Ansible's workers: every task, loop item, handler and included role passes here before it acts.
 
-Ansible has no public place to stand before an action, so two private methods of ``TaskExecutor`` are wrapped, and the
-launcher refuses to start when either is missing. Runs in forked workers; must not write to their stderr.
+Ansible has no public place to stand before an action, so three private methods are wrapped (``WRAPPED``), and the
+launcher refuses to start when one is missing. Runs in forked workers; must not write to their stderr.
 """
 
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sopti_runner.adapters.ansible.effects import NO_EFFECT, Effect, canonical, 
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
 
 PR_SET_PDEATHSIG = 1
-WRAPPED = ("_execute", "_get_action_handler_with_module_context")
+WRAPPED = {"TaskExecutor": ("_execute", "_get_action_handler_with_module_context"), "ActionBase": ("_get_diff_data",)}
 _LOCAL_SOURCES = frozenset(("copy", "template", "script", "unarchive", "assemble"))
 
 
@@ -63,6 +64,7 @@ class _Pending:
     forgives: bool
     started: float
     intended: bool = False
+    sources: list[str] = field(default_factory=list)
     effect: Effect | None = None
 
 
@@ -109,10 +111,17 @@ class TaskGate:
                 return {"failed": True, "msg": "sopti: vetoed, this is not what was approved"}
             self._write_intent(pending)
             result = run(task_vars=task_vars)
-            pending.effect = effect_of(item.identity["module"], args, result, reads=item.reads, hidden=hidden)
+            pending.effect = effect_of(
+                item.identity["module"], args, result, reads=item.reads, hidden=hidden, sources=pending.sources
+            )
             return result
 
         handler.run = gated_run
+
+    def note_source(self, path: str) -> None:
+        """Take the digest of a file on this machine that an action is about to send."""
+        if self._pending is not None:
+            self._pending.sources.append(hashlib.sha256(Path(path).read_bytes()).hexdigest())
 
     def leave(self, result: dict[str, Any]) -> None:
         """Stand after it: Ansible has judged ``failed_when`` and ``changed_when``; write what came of it."""
@@ -128,7 +137,7 @@ class TaskGate:
             return
         effect = pending.effect or Effect("failed", "", "", (), "")
         outcome = "unreachable" if unreachable else "failed" if failed else "skipped" if result.get("skipped") else ""
-        outcome = outcome or ("changed" if result.get("changed") else "ok")
+        outcome = outcome or ("changed" if result.get("changed") or effect.kind == "opaque" else "ok")
         self._evidence.append(
             {
                 "e": "result",
@@ -239,11 +248,21 @@ def die_with_parent() -> None:
         return
 
 
-def install(gate: TaskGate, executor: Any) -> None:
-    """Wrap the executor class; RuntimeError when it is not the one this gate was proven on."""
-    for name in WRAPPED:
-        if not callable(getattr(executor, name, None)):
-            raise RuntimeError(f"sopti: ansible-core has no TaskExecutor.{name}; the gate can't stand before tasks")
+def install(gate: TaskGate, executor: Any, action: Any) -> None:
+    """Wrap Ansible's classes; RuntimeError when they are not those this gate was proven on.
+
+    Args:
+        gate: Stands before and after each task.
+        executor: ``TaskExecutor``.
+        action: ``ActionBase``.
+    """
+    for owner in (executor, action):
+        for name in WRAPPED[owner.__name__]:
+            if not callable(getattr(owner, name, None)):
+                raise RuntimeError(
+                    f"sopti: ansible-core has no {owner.__name__}.{name}; the gate can't stand before tasks"
+                )
+    get_diff = action._get_diff_data
     execute = executor._execute
     get_handler = executor._get_action_handler_with_module_context
 
@@ -258,5 +277,11 @@ def install(gate: TaskGate, executor: Any) -> None:
         gate.enter(self, handler, self._sopti_variables)
         return handler, context
 
+    def noting_diff(self: Any, destination: Any, source: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("source_file", True) and len(args) < 3:
+            gate.note_source(source)
+        return get_diff(self, destination, source, *args, **kwargs)
+
+    action._get_diff_data = noting_diff
     executor._execute = gated_execute
     executor._get_action_handler_with_module_context = gated_handler

@@ -16,7 +16,7 @@ TEMPLATE_RESULT = {
 
 def effect(module: str, result: dict[str, Any], args: dict[str, Any] | None = None, **more: Any) -> Any:
     return effect_of(module, FILE if args is None else args, result, reads=more.get("reads", False),
-                     hidden=more.get("hidden", ""))  # fmt: skip
+                     hidden=more.get("hidden", ""), sources=more.get("sources", ()))  # fmt: skip
 
 
 def test_effect_template_ignores_temporary_header() -> None:
@@ -63,6 +63,12 @@ def test_effect_too_large_for_a_diff_is_bound_by_checksum() -> None:
     results = [{"changed": True, "checksum": c, "diff": [{"src_larger": 9, "dst_larger": 9}]} for c in ("1", "2")]
     first, second = (effect("ansible.builtin.copy", result) for result in results)
     assert first.after != second.after
+
+
+def test_effect_sources_are_bound_in_place_of_the_text() -> None:
+    results = [effect("ansible.builtin.copy", {"changed": True, "diff": []}, sources=[each]) for each in ("1", "2")]
+    assert results[0].after != results[1].after
+    assert results[0].kind == "change"
 
 
 def test_effect_no_log_hides_the_diff_but_binds_it() -> None:
