@@ -1,12 +1,13 @@
-"""Finding ids that stand twice among millions, exactly and in little memory: 24 bytes an id."""
+"""Finding ids that stand twice among millions, exactly and in little memory: 21 bytes an id."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
 
-RUN = 1 << 16
-_WIDTH = 24  # 16 bytes of the id, then 8 of its place
+RUN = 1 << 14
+_PLACE = 5  # bytes of a place: enough for a million million events
+_WIDTH = 16 + _PLACE
 
 
 class UniqueIds:
@@ -18,7 +19,7 @@ class UniqueIds:
 
     def add(self, uuid: str, seq: int) -> None:
         """Note one id (UUID text) at its place."""
-        self._fresh.append(bytes.fromhex(uuid.replace("-", "")) + seq.to_bytes(8, "big"))
+        self._fresh.append(bytes.fromhex(uuid.replace("-", "")) + seq.to_bytes(_PLACE, "big"))
         if len(self._fresh) == RUN:
             self._settle()
 
