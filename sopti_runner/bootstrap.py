@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from sopti_runner.domain.ledger.trust import parse_trust, write_trust
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
-from sopti_runner.errors import N_, IntegrityError, UsageError
+from sopti_runner.errors import N_, IntegrityError, RefusedError, UsageError
 from sopti_runner.ports import Progress
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
@@ -113,7 +114,12 @@ class House:
     @cached_property
     def applying(self) -> Applying:
         """The gate and the run."""
-        return Applying(self.acts, self.content, self.engine, FileRunLock(self.settings.state_dir / "run.lock"))
+        return Applying(self.acts, self.content, self.engine, self.run_lock)
+
+    @cached_property
+    def run_lock(self) -> FileRunLock:
+        """Held by the one process that runs something."""
+        return FileRunLock(self.settings.state_dir / "run.lock")
 
     def signer(self, key: str = "") -> SshKeygenSigner | ExchangeSigner:
         """Give the key of the person at this terminal.
@@ -149,6 +155,7 @@ class House:
         progress: Progress,
     ) -> Planned:
         """Plan a request; arguments and errors as ``services.planning.make_plan``."""
+        self.bury_dead()
         return make_plan(
             self.acts,
             self.content,
@@ -161,6 +168,12 @@ class House:
             tags=tags,
             progress=progress,
         )
+
+    def bury_dead(self) -> None:
+        """Record the end of runs whose process died without a word; nothing while one is really going on."""
+        if any(run.outcome == "running" for run in self.books.court().runs.values()):
+            with suppress(RefusedError), self.run_lock.hold():
+                self.applying.bury_dead()
 
     def variables(self, given: Sequence[str], file: str) -> dict[str, Any]:
         """Read variables from ``NAME=YAML`` words and a YAML file; VariableError names what can't be read."""

@@ -216,11 +216,13 @@ class HostOutcome:
     Attributes:
         outcome: ``changed | unchanged | failed | unreachable | not_started | unknown``.
         reason: For a person to read; kept as a blob.
+        stopped: A person stopped the run before this host was done.
     """
 
     host: str
     outcome: str
     reason: str = ""
+    stopped: bool = False
 
 
 Progress = Callable[[str, str], None]
@@ -284,6 +286,12 @@ class Engine(Protocol):
         self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
     ) -> Sequence[HostOutcome]:
         """Run for real; ``on_task`` is called in order as the workers record outcomes."""
+        ...
+
+    def recall(
+        self, hosts: Sequence[str], run_id: str, on_task: Callable[[TaskOutcome], None]
+    ) -> Sequence[HostOutcome]:
+        """Tell what a run did whose runner died, from what its workers wrote down; every host gets an outcome."""
         ...
 
 

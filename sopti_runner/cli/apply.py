@@ -6,7 +6,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json, Key, Number
 from sopti_runner.cli.session import house
-from sopti_runner.errors import N_, ExecutionError, PartialError
+from sopti_runner.errors import N_, ExecutionError, PartialError, StoppedError
 
 HELP = N_(
     "Carry out an approved plan: the gate decides, the hosts are compared, then exactly that plan runs, once (B9).\n\n"
@@ -26,11 +26,22 @@ HOST_WORDS = {
 def apply(number: Number, key: Key = "", as_json: Json = False) -> None:
     """Apply a request's approved plan."""
     here = house()
-    run = here.applying.apply(number, here.signer(key), output.progress)
+    signer = here.signer(key)
+    with output.working(
+        _("Applying {number}: the gate decides, then exactly what was approved runs", number=number)
+    ) as progress:
+        run = here.applying.apply(number, signer, progress)
     hosts = dict(run.hosts or {})
     output.table([_("Host"), _("Outcome")], [(h, _(HOST_WORDS[o])) for h, o in sorted(hosts.items())])
     output.data({"run": run.id, "outcome": run.outcome, "hosts": hosts})
     output.say(_("Trace: sopti trace {number}", number=number))
+    if run.stopped:
+        raise StoppedError(
+            N_("The run was interrupted; the request needs a fresh plan"),
+            on=number,
+            found=_bad(hosts),
+            next=f"sopti plan {number} PLAYBOOK",
+        )
     if run.outcome == "partial":
         raise PartialError(
             N_("Some hosts did not get the change"), on=number, found=_bad(hosts), next=f"sopti trace {number}"

@@ -1,6 +1,7 @@
-"""The language of the command line: Indonesian, unless ``--lang`` or ``SOPTI_LANG`` says English.
+"""The language of the command line: Indonesian, unless ``--lang``, ``SOPTI_LANG`` or the settings file say English.
 
-Only the standard library's gettext is loaded here, so that ``sopti --help`` starts fast.
+Only the standard library's gettext is loaded here, so that ``sopti --help`` starts fast. Typer asks the same gettext
+for its own few words, so its domain and language are set as well.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _FOLDER = Path(__file__).parents[1] / "locale"
 
 class _Current:
     lang = ""
+    said = False
     catalogue: gettext.NullTranslations = gettext.NullTranslations()
 
 
@@ -32,11 +34,30 @@ def use(lang: str = "") -> str:
     """
     wanted = lang or os.environ.get(VARIABLE) or LANGUAGES[0]
     chosen = wanted.replace("-", "_").split("_")[0].split(".")[0].lower()
+    _speak(chosen if chosen in LANGUAGES else LANGUAGES[0])
+    _Current.said = bool(lang or os.environ.get(VARIABLE))
     if chosen not in LANGUAGES:
         raise UsageError(N_("sopti does not speak this language."), on=wanted, expected=", ".join(LANGUAGES))
-    _Current.lang = chosen
-    _Current.catalogue = gettext.translation("sopti", _FOLDER, [chosen], fallback=True)
     return chosen
+
+
+def _speak(lang: str) -> None:
+    _Current.lang = lang
+    _Current.catalogue = gettext.translation("sopti", _FOLDER, [lang], fallback=True)
+    os.environ["LANGUAGE"] = lang
+    gettext.bindtextdomain("sopti", str(_FOLDER))
+    gettext.textdomain("sopti")
+
+
+def settle(lang: str) -> None:
+    """Take the settings file's language, unless the command or the environment named one."""
+    if not _Current.said:
+        _speak(lang)
+
+
+def asked() -> str:
+    """Give the language that the command or the environment named, or an empty text."""
+    return _Current.lang if _Current.said else ""
 
 
 def current() -> str:

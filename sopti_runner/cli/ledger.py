@@ -145,8 +145,8 @@ def verify(trust: Trust = "", as_json: Json = False) -> None:
 @app.command(
     "export",
     help=N_(
-        "Write the evidence bundle for an auditor: events, texts, checkpoints, and the verifier that needs no sopti.\n\n"
-        "Example: sopti ledger export bundle.zip"
+        "Write the evidence bundle for an auditor: events, texts, checkpoints, and the verifier that needs no sopti."
+        "\n\nExample: sopti ledger export bundle.zip"
     ),
 )
 def export(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -26,29 +26,15 @@ from sopti_runner.cli import (
     request,
     trace,
 )
+from sopti_runner.cli.groups import TWINS, Commands, translate
 from sopti_runner.cli.language import _, use
-from sopti_runner.errors import N_, SoptiError
-
-ALIASES = {
-    "request": "permintaan",
-    "plan": "rencana",
-    "consider": "pertimbangan",
-    "approve": "setujui",
-    "reject": "tolak",
-    "return": "kembalikan",
-    "apply": "jalankan",
-    "trace": "jejak",
-    "ledger": "buku",
-    "recap": "rekap",
-    "office": "jabatan",
-    "doctor": "periksa",
-    "init": "mulai",
-    "host": "perangkat",
-}
-"""English command → its Indonesian twin."""
+from sopti_runner.cli.options import Json
+from sopti_runner.cli.wrong_words import TYPER_ERROR, usage_error
+from sopti_runner.errors import N_, LedgerError, SoptiError, StoppedError, UsageError
 
 app = typer.Typer(
     name="sopti",
+    cls=Commands,
     help=N_("Each change traces back to an approved request, and exactly what was approved is what runs."),
     no_args_is_help=False,
     invoke_without_command=True,
@@ -70,46 +56,52 @@ def root(
         ),
     ] = "",
     version: Annotated[bool, typer.Option("--version", help=N_("Print the version."))] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what waits, when no command is given."""
     if version:
         output.say(__version__)
+        output.data({"version": __version__})
         raise typer.Exit
     if ctx.invoked_subcommand is None:
         home.waiting()
 
 
-def _register(name: str, command: Any, **kwargs: Any) -> None:
-    for called, hidden in ((name, False), (ALIASES.get(name, ""), True)):
-        if not called:
-            continue
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=called, hidden=hidden)
+WORK, DECISIONS, COURT = N_("From request to change"), N_("Decisions of officials"), N_("Ledger, court and machine")
+
+_PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
+    WORK: (
+        ("request", request.app, ""),
+        ("plan", plan.plan, plan.HELP),
+        ("apply", apply.apply, apply.HELP),
+        ("trace", trace.trace, trace.HELP),
+        ("recap", recap.recap, recap.HELP),
+    ),
+    DECISIONS: (
+        ("consider", approve.consider, approve.CONSIDER),
+        ("approve", approve.approve, approve.APPROVE),
+        ("reject", approve.reject, approve.REJECT),
+        ("return", approve.return_, approve.RETURN),
+        ("revoke", approve.revoke, approve.REVOKE),
+    ),
+    COURT: (
+        ("ledger", ledger.app, ""),
+        ("office", office.app, ""),
+        ("host", host.app, ""),
+        ("doctor", doctor.doctor, doctor.HELP),
+        ("init", init.init, init.HELP),
+    ),
+}
+ORDER = tuple(name for commands in _PANELS.values() for name, _command, _help in commands)
+ALIASES = {name: TWINS[name] for name in ORDER}
+"""English command → its Indonesian twin."""
+
+for _panel, _commands in _PANELS.items():
+    for _name, _command, _help in _commands:
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name, cls=Commands, rich_help_panel=_panel)
         else:
-            app.command(called, hidden=hidden, **kwargs)(command)
-
-
-for _name, _command, _help in (
-    ("init", init.init, init.HELP),
-    ("doctor", doctor.doctor, doctor.HELP),
-    ("request", request.app, ""),
-    ("plan", plan.plan, plan.HELP),
-    ("consider", approve.consider, approve.CONSIDER),
-    ("approve", approve.approve, approve.APPROVE),
-    ("reject", approve.reject, approve.REJECT),
-    ("return", approve.return_, approve.RETURN),
-    ("revoke", approve.revoke, approve.REVOKE),
-    ("apply", apply.apply, apply.HELP),
-    ("trace", trace.trace, trace.HELP),
-    ("recap", recap.recap, recap.HELP),
-    ("ledger", ledger.app, ""),
-    ("office", office.app, ""),
-    ("host", host.app, ""),
-):
-    if _help:
-        _register(_name, _command, help=_help)
-    else:
-        _register(_name, _command)
+            app.command(_name, help=_help, rich_help_panel=_panel)(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -122,20 +114,41 @@ def run(given: list[str]) -> int:
     """Run a command and give its exit code."""
     output.use_json("--json" in given)
     try:
-        lang, given = _language(given)
-        use(lang)
-        command = typer.main.get_command(app)
-        _translate(command)
-        result = command.main(given, prog_name="sopti", standalone_mode=False)
-    except SoptiError as problem:
-        output.error(problem)
-        return problem.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write(_("Interrupted.") + "\n")
-        return 130
-    except Exception as problem:
-        return _unexpected(problem)
+        return _run(given)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, Exception) as problem:
+        error = _meaning(problem)
+        return _unexpected(problem) if error is None else _told(error)
+
+
+def _run(given: list[str]) -> int:
+    for word in given:
+        _require_text(word)
+    lang, words = _language(given)
+    use(lang)
+    command = typer.main.get_command(app)
+    command.commands = {name: command.commands[name] for name in ORDER}  # type: ignore[attr-defined]  # app is a group
+    translate(command)
+    result = command.main(words, prog_name="sopti", standalone_mode=False)
+    sys.stdout.flush()
     return int(result) if isinstance(result, int) else 0
+
+
+def _require_text(word: str) -> None:
+    """Refuse an argument that is not UTF-8 text, or that holds a NUL, which no name or text of ours can hold."""
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            N_("A word of the command is not UTF-8 text"),
+            on=repr(word),
+            expected="UTF-8",
+            found=repr(word[error.start]),
+        ) from error
+    if "\0" in word:
+        raise UsageError(N_("A word of the command holds a NUL"), on=repr(word), expected=N_("plain text"))
 
 
 def _language(given: list[str]) -> tuple[str, list[str]]:
@@ -145,6 +158,8 @@ def _language(given: list[str]) -> tuple[str, list[str]]:
     for word in words:
         if word == "--lang":
             lang = next(words, "")
+            if not lang:
+                raise UsageError(N_("{option} is missing"), on="--lang", expected="id, en", option="id|en")
         elif word.startswith("--lang="):
             lang = word.removeprefix("--lang=")
         else:
@@ -152,33 +167,52 @@ def _language(given: list[str]) -> tuple[str, list[str]]:
     return lang, rest
 
 
-def _translate(command: Any) -> None:
-    """Put help texts into the language in use: commands are declared once, with message ids."""
-    for attribute in ("help", "short_help", "epilog"):
-        text = getattr(command, attribute, None)
-        if text:
-            setattr(command, attribute, _(text))
-    for parameter in getattr(command, "params", ()):
-        if getattr(parameter, "help", None):
-            parameter.help = _(parameter.help)
-    for child in getattr(command, "commands", {}).values():
-        _translate(child)
+def _meaning(problem: BaseException) -> SoptiError | None:
+    """Give sopti's error for anything that can stop a command, None for a fault of sopti."""
+    if isinstance(problem, SoptiError):
+        return problem
+    if isinstance(problem, TYPER_ERROR):
+        return usage_error(problem)
+    if isinstance(problem, (KeyboardInterrupt, typer.Abort)):
+        return StoppedError(N_("Interrupted; what was recorded before stays recorded"), next="sopti")
+    return _of_system(problem) if isinstance(problem, OSError) else None
 
 
-def _unexpected(problem: Exception) -> int:
-    from click.exceptions import ClickException, Exit
+def _told(problem: SoptiError) -> int:
+    output.error(problem)
+    if isinstance(problem, LedgerError):
+        _to_syslog(problem)
+    return problem.exit_code
 
-    if isinstance(problem, Exit):
-        return problem.exit_code
-    if isinstance(problem, ClickException):
-        if output.as_json():
-            output.error(SoptiError(problem.format_message()))
-        else:
-            problem.show()
-        return 2
-    if isinstance(problem, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+def _to_syslog(problem: SoptiError) -> None:
+    """Leave a word outside the ledger when the ledger itself is the trouble."""
+    import syslog
+
+    syslog.openlog("sopti", syslog.LOG_PID)
+    syslog.syslog(syslog.LOG_ERR, output.one_line(f"{problem} ({problem.on}: {problem.found})"))
+
+
+def _of_system(problem: OSError) -> SoptiError:
+    """Give sopti's error for what the machine itself refused."""
+    on, found = os.fsdecode(problem.filename or ""), problem.strerror or str(problem)
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+        return LedgerError(
+            N_("The disk does not take what must be kept"),
+            on=on,
+            expected=N_("a disk that works and has room"),
+            found=found,
+            next="df -h",
+        )
+    return UsageError(N_("A file can't be read or written"), on=on, found=found, next=f"ls -ld {on}" if on else "")
+
+
+def _unexpected(problem: BaseException) -> int:
+    import traceback
+
+    if output.as_json():
+        output.error(SoptiError(N_("This is a fault of sopti, not yours"), found=repr(problem)))
+        return 1
     sys.stderr.write(_("This is a fault of sopti, not yours. Please report the lines below.") + "\n")
     traceback.print_exception(problem)
     return 1

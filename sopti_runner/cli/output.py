@@ -1,18 +1,31 @@
-"""What a command says: text for people, or one JSON value for programs; errors the same way."""
+"""What a command says: text for people, or one JSON value for programs; errors the same way.
+
+Everything goes through here, and whatever other people wrote can't move the cursor, hide itself or write lines of its
+own: control and direction characters come out visible in text, and escaped in JSON.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sopti_runner.cli.language import _
+from sopti_runner.cli.names import Names, reason_text
 from sopti_runner.errors import SoptiError
+
+LOG_WIDTH = 140
+"""Columns of a table that goes into a file or a pipe."""
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class _Mode:
     json = False
+    names: Names | None = None
 
 
 def use_json(on: bool) -> None:
@@ -20,21 +33,36 @@ def use_json(on: bool) -> None:
     _Mode.json = on
 
 
+def use_names(names: Names) -> None:
+    """Read ids in errors to people by these names from now on."""
+    _Mode.names = names
+
+
 def as_json() -> bool:
     """Tell whether this command prints JSON."""
     return _Mode.json
 
 
+def harmless(text: str) -> str:
+    """Give text whose lines stay and whose control and direction characters are shown as U+FFFD."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if _hidden(c) else c for c in text.expandtabs(4))
+
+
+def one_line(text: str) -> str:
+    """Give harmless text on one line."""
+    return harmless(" ".join(text.split()))
+
+
 def say(text: str = "") -> None:
-    """Print a line for people; nothing in JSON mode."""
+    """Print text for people; nothing in JSON mode."""
     if not _Mode.json:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(harmless(text) + "\n")
 
 
 def data(value: Any) -> None:
     """Print the command's result for programs; nothing in text mode."""
     if _Mode.json:
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+        sys.stdout.write(_json(value, indent=2) + "\n")
 
 
 def coloured(text: str) -> None:
@@ -45,13 +73,43 @@ def coloured(text: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for line in text.splitlines():
         start = line.strip()[:1]
-        console.print(Text(line, style={"+": "green", "-": "red"}.get(start, "")))
+        console.print(Text(harmless(line), style={"+": "green", "-": "red"}.get(start, "")))
 
 
-def progress(who: str, what: str) -> None:
-    """Print a line of progress to stderr, for terminals and logs alike."""
-    sys.stderr.write(f"  {who}: {_(what)}\n")
-    sys.stderr.flush()
+class Progress:
+    """Says how long work goes on; on a terminal one line that changes, in a log a line each time.
+
+    Args:
+        status: Rich's line on a terminal, or None.
+    """
+
+    def __init__(self, status: Any = None) -> None:
+        self._status = status
+
+    def __call__(self, who: str, what: str) -> None:
+        """Say what is being done on a host."""
+        line = one_line(f"{who}: {_(what)}")
+        if self._status is not None:
+            from rich.text import Text
+
+            self._status.update(Text(line, overflow="ellipsis", no_wrap=True))
+        elif _Mode.json:
+            sys.stderr.write(_json({"message_type": "status", "on": who, "doing": what}) + "\n")
+        else:
+            sys.stderr.write(f"  {line}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def working(what: str) -> Iterator[Progress]:
+    """Show on stderr that long work goes on, until the block ends."""
+    if _Mode.json or not sys.stderr.isatty():
+        yield Progress()
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what) as status:
+        yield Progress(status)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -67,8 +125,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for heading in headings:
         shown.add_column(heading, overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 140).print(shown)
+        shown.add_row(*(Text(one_line(cell)) for cell in row))
+    Console(width=None if sys.stdout.isatty() else LOG_WIDTH).print(shown)
 
 
 def error(problem: SoptiError) -> None:
@@ -81,12 +139,12 @@ def error(problem: SoptiError) -> None:
             "error": type(problem).__name__,
             "message": str(problem),
             "on": problem.on,
-            "expected": problem.expected,
-            "found": problem.found,
+            "expected": _filled(problem.expected, problem),
+            "found": _filled(problem.found, problem),
             "next": _filled(problem.next, problem),
             "reasons": [{"code": r.code, "message": str(r), "who": list(r.who)} for r in reasons],
         }
-        sys.stderr.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+        sys.stderr.write(_json(value) + "\n")
         return
     lines = [_("Error: {what}", what=_filled(problem.what, problem))]
     for label, text in (
@@ -95,13 +153,11 @@ def error(problem: SoptiError) -> None:
         (_("Found"), problem.found),
     ):
         if text:
-            lines.append(f"  {label}: {_filled(text, problem)}")
-    for reason in reasons:
-        who = f" ({_('may act instead')}: {', '.join(reason.who)})" if reason.who else ""
-        lines.append(f"  - {_(reason.text, **reason.fields)} [{reason.code}]{who}")
+            lines.append(f"  {label}: {_indented(_filled(text, problem))}")
+    lines += [f"  - {reason_text(_Mode.names, reason)}" for reason in reasons]
     if problem.next:
         lines.append(f"  {_('Next')}: {_filled(problem.next, problem)}")
-    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.write(harmless("\n".join(lines)) + "\n")
 
 
 def _filled(text: str, problem: SoptiError) -> str:
@@ -111,3 +167,17 @@ def _filled(text: str, problem: SoptiError) -> str:
         return _(text, **problem.fields)
     except (KeyError, IndexError, ValueError):
         return text
+
+
+def _indented(text: str) -> str:
+    """Give further lines of a value under the first, so that none of them reads like a line of ours."""
+    return text.rstrip("\n").replace("\n", "\n    ")
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return "".join(f"\\u{ord(c):04x}" if _hidden(c) and ord(c) < 0x10000 else c for c in text)
+
+
+def _hidden(char: str) -> bool:
+    return char not in "\n" and unicodedata.category(char) in _HIDDEN

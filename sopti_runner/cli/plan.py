@@ -49,15 +49,16 @@ def plan(
     here = house()
     if playbook:
         variables = here.variables(var or [], vars_file)
-        planned = here.plan(
-            number=number,
-            playbook=playbook,
-            limit=limit or [],
-            variables=variables,
-            tags=tag or [],
-            key=key,
-            progress=output.progress,
-        )
+        with output.working(_("Planning {number}: check mode on the real hosts", number=number)) as progress:
+            planned = here.plan(
+                number=number,
+                playbook=playbook,
+                limit=limit or [],
+                variables=variables,
+                tags=tag or [],
+                key=key,
+                progress=progress,
+            )
         if planned.kept:
             output.say(_("The plan is the same as before; advice and approval stay."))
     if print_to:

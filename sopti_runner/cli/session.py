@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopti_runner.cli import output
-from sopti_runner.cli.language import _, current
+from sopti_runner.cli.language import _, asked, settle
+from sopti_runner.cli.names import Names
 from sopti_runner.errors import N_, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ def house() -> House:
     """Give this machine's house; the heavy imports happen here and not for ``--help``."""
     from sopti_runner.bootstrap import open_house
 
-    return open_house(current())
+    here = open_house(asked())
+    settle(here.lang)
+    output.use_names(Names(here))
+    return here
 
 
 def person_named(here: House, court: Court, text: str) -> str:
@@ -67,9 +71,10 @@ def act(
     display: str = "",
 ) -> tuple[Event, ...]:
     """Prepare an act, sign or attest it with the key at this terminal, and record it."""
+    here.bury_dead()
     court = here.books.court()
     person = person_named(here, court, by) if by else me(here, court, key)
-    kept = {k: v for k, v in (texts or {}).items() if v}
+    kept = {k: v for k, v in (texts or {}).items() if v.strip()}
     waiting = here.acts.prepare(name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display)
     return here.acts.sign(waiting, here.signer(key))
 

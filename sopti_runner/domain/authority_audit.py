@@ -173,8 +173,12 @@ class AuthorityAudit:
         run = self.court.runs.get(str(data.get("run")))
         if run is None or run.outcome != "running" or run.request != event.subject:
             yield Reason("run_unknown", N_("A run ends that was not going on"))
-        elif set(data["hosts"]) != set(run.hosts or {}) or data["outcome"] != outcome_of(data["hosts"]):
+        elif set(data["hosts"]) != set(run.hosts or {}) or data["outcome"] != _outcome(data):
             yield _differs("outcome")
+
+
+def _outcome(data: Mapping[str, Any]) -> str:
+    return outcome_of(data["hosts"], stopped=data.get("stopped") is True)
 
 
 def _enrolled(event: Event) -> Iterator[tuple[str, str]]:

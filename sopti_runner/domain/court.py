@@ -341,7 +341,9 @@ def _run_started(court: Court, event: Event) -> None:
 def _run_finished(court: Court, event: Event) -> None:
     data = event.data
     run = court.runs[data["run"]]
-    court.runs[run.id] = replace(run, outcome=data["outcome"], ended_at=event.time, hosts=data["hosts"])
+    court.runs[run.id] = replace(
+        run, outcome=data["outcome"], ended_at=event.time, hosts=data["hosts"], stopped=data.get("stopped", False)
+    )
     request = court.requests[run.request]
     court.requests[request.id] = replace(
         request, state=RUN_ENDS[data["outcome"]], steps=(*request.steps, _as_step(event))

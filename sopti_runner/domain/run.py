@@ -24,6 +24,7 @@ class Run:
     Attributes:
         outcome: ``running | done | partial | failed | interrupted``.
         hosts: Host → ``changed | unchanged | failed | unreachable | not_started | unknown``.
+        stopped: A person stopped it before its end.
     """
 
     id: str
@@ -36,16 +37,18 @@ class Run:
     outcome: str = "running"
     ended_at: datetime | None = None
     hosts: Mapping[str, str] | None = None
+    stopped: bool = False
 
 
-def outcome_of(hosts: Mapping[str, str]) -> str:
-    """Give the outcome of a run from what it left on each host.
+def outcome_of(hosts: Mapping[str, str], *, stopped: bool = False) -> str:
+    """Give the outcome of a run from what it left on each host, and whether a person stopped it.
 
-    ``done``: every host is good; ``failed``: none is; ``interrupted``: any host is unknown; else ``partial``.
+    ``done``: every host is good; ``interrupted``: any host is unknown, or a person stopped it; ``failed``: no host is
+    good; else ``partial``.
     """
     states = set(hosts.values())
     if states <= GOOD and states:
         return "done"
-    if UNKNOWN in states:
+    if stopped or UNKNOWN in states:
         return "interrupted"
     return "partial" if states & GOOD else "failed"

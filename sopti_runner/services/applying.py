@@ -60,14 +60,18 @@ class Applying:
 
     def bury_dead(self) -> tuple[str, ...]:
         """Record runs as interrupted that the ledger calls running; only while the lock is ours. Gives their ids."""
-        court = self.books.court()
-        dead = tuple(r.id for r in court.runs.values() if r.outcome == "running")
-        for ident in dead:
-            run = court.runs[ident]
-            outcomes = [HostOutcome(h, UNKNOWN, "the runner ended before it could say") for h in run.hosts or {}]
+        dead = [r for r in self.books.court().runs.values() if r.outcome == "running"]
+        for run in dead:
+            evidence = _Evidence(self.books, run.id, run.request, self._recorded(run))
+            outcomes = self.engine.recall(sorted(run.hosts or {}), run.id, evidence.take)
+            evidence.flush()
             self._close(run, outcomes)
-            court = self.books.court()
-        return dead
+        return tuple(run.id for run in dead)
+
+    def _recorded(self, run: Run) -> frozenset[tuple[str, int]]:
+        """Give (host, ordinal) of the tasks of a run that the ledger has already."""
+        events = self.books.store.events(run.seq, types=["task.finished"], subject=run.request)
+        return frozenset((e.data["host"], e.data["ordinal"]) for e in events if e.data["run"] == run.id)
 
     def _look(self, request: Request) -> tuple[Plan | None, Evidence]:
         """Gather what the gate judges without touching a host."""
@@ -176,11 +180,13 @@ class Applying:
         left: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Run:
         books, hosts = self.books, {o.host: o.outcome for o in outcomes}
+        stopped = any(o.stopped for o in outcomes)
         blobs = [books.blob(f"reason:{o.host}", o.reason) for o in outcomes if o.reason]
         data = {
             "run": run.id,
-            "outcome": outcome_of(hosts),
+            "outcome": outcome_of(hosts, stopped=stopped),
             "hosts": hosts,
+            "stopped": stopped,
             "tampered": list(tampered),
             "left": left or {},
         }
@@ -192,12 +198,16 @@ class Applying:
 class _Evidence:
     """Collects task outcomes and appends them in batches; what is flushed is in the ledger."""
 
-    def __init__(self, books: Books, run: str, request: str) -> None:
-        self.books, self.run, self.request = books, run, request
+    def __init__(
+        self, books: Books, run: str, request: str, recorded: frozenset[tuple[str, int]] = frozenset()
+    ) -> None:
+        self.books, self.run, self.request, self.recorded = books, run, request, recorded
         self.held: list[TaskOutcome] = []
 
     def take(self, outcome: TaskOutcome) -> None:
-        """Take one outcome."""
+        """Take one outcome, unless it is recorded already."""
+        if (outcome.host, outcome.ordinal) in self.recorded:
+            return
         self.held.append(outcome)
         if len(self.held) >= BATCH:
             self.flush()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sopti_runner.adapters.ansible import ssh
-from sopti_runner.adapters.ansible.evidence import Line, task_key
+from sopti_runner.adapters.ansible.evidence import EvidenceFile, Line, task_key
 from sopti_runner.adapters.ansible.hmac_key import key_id
 from sopti_runner.adapters.ansible.observers import Look, Observers
 from sopti_runner.adapters.ansible.outcomes import Outcomes
@@ -134,6 +134,18 @@ class AnsibleEngine:
 
         end = run_phase(self._runs / run_id, self._key, phase, take)
         return outcomes.close(end, self._snapshots.altered(sealed.id))
+
+    def recall(
+        self, hosts: Sequence[str], run_id: str, on_task: Callable[[TaskOutcome], None]
+    ) -> Sequence[HostOutcome]:
+        """Tell what a run did whose runner died, from the evidence that its workers wrote."""
+        folder, outcomes = self._runs / run_id, Outcomes(hosts)
+        for line in EvidenceFile(folder / "evidence.jsonl").lines():
+            outcome = outcomes.take(line)
+            if outcome is not None:
+                on_task(outcome)
+        shutil.rmtree(folder / "runner", ignore_errors=True)
+        return outcomes.close(PhaseEnd(), ())
 
     def _phase(
         self,

@@ -7,7 +7,7 @@ had begun to change. Ansible's counters only add what evidence can't show (a fai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,8 +76,11 @@ class Outcomes:
             names = f": {', '.join(altered)}" if altered else ""
             return [HostOutcome(host, "not_started", f"{self._refused}{names}") for host in self.hosts]
         outcomes = [self._host(host, end) for host in self.hosts]
+        if end.interrupted:
+            outcomes = [replace(each, stopped=each.outcome not in ("changed", "unchanged")) for each in outcomes]
         if altered:
-            return [HostOutcome(each.host, "unknown", f"{ALTERED}: {', '.join(altered)}") for each in outcomes]
+            why = f"{ALTERED}: {', '.join(altered)}"
+            return [replace(each, outcome="unknown", reason=why) for each in outcomes]
         return outcomes
 
     def _host(self, host: str, end: PhaseEnd) -> HostOutcome:
