@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
@@ -86,3 +87,27 @@ def test_each_body_is_read_as_an_event(vectors):
     types = [parse(bytes.fromhex(event["body"]), seq=seq).type for seq, event in enumerate(vectors["events"])]
     assert types[0] == "court.created"
     assert len(set(types)) == 7
+
+
+def test_format_page_quotes_these_vectors(vectors):
+    page = (Path(__file__).parents[3] / "docs" / "ledger-format.md").read_text(encoding="utf-8")
+    event, checkpoint = vectors["events"][2], vectors["checkpoint"]
+    quoted = [event["text"], event["leaf"], checkpoint["note"], vectors["log"]["vkey"], vectors["witness"]["vkey"]]
+    quoted += [vectors["roots"][size] for size in (0, 1, 2, 7)] + [vectors["blobs"][0]["digest"]]
+    assert [text for text in quoted if text not in page] == []
+
+
+def test_format_page_names_every_defect():
+    root = Path(__file__).parents[3]
+    page = (root / "docs" / "ledger-format.md").read_text(encoding="utf-8")
+    sources = [root / "sopti_runner" / "domain" / "ledger" / name for name in ("verify.py", "vouching.py")]
+    codes = {
+        node.args[0].value
+        for source in sources
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) in ("Defect", "_defect")
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert len(codes) > 8
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
