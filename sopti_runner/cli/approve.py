@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
-from sopti_runner.cli.options import By, Export, Import, Json, Key, Number, Reason
-from sopti_runner.cli.session import act, bring_in, export, house, me, person_named
+from sopti_runner.cli.names import act_words
+from sopti_runner.cli.options import By, Export, Import, Json, Key, Number, OptionalNumber, OptionalReason
+from sopti_runner.cli.session import act, bring_in, export, house, me, person_named, prepared
 from sopti_runner.errors import N_, UsageError
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
+    from sopti_runner.domain.ledger.event import Event
+    from sopti_runner.ports import Waiting
 
 CONSIDER = N_("Give advice on the plan (B7).\n\nExample: sopti consider REG-2026-0001 --advice approve --by Dewi")
 APPROVE = N_(
@@ -42,8 +49,7 @@ def consider(
     here = house()
     request = find(here.books.court(), number)
     data = {"advice": advice, "plan": request.plan.digest if request.plan else ""}
-    act(here, "consider", [request.id], by=by, key=key, data=data, texts={"advice_note": note})
-    _said(here, request.id)
+    _said(here, act(here, "consider", [request.id], by=by, key=key, data=data, texts={"advice_note": note}))
 
 
 def approve(
@@ -51,7 +57,7 @@ def approve(
         list[str] | None,
         typer.Argument(metavar="[REQUEST]...", help=N_("One planned request, or a list without technical change.")),
     ] = None,
-    days: Annotated[int, typer.Option(help=N_("How many days the approval stays usable."))] = 7,
+    days: Annotated[int, typer.Option(min=1, help=N_("How many days the approval stays usable."))] = 7,
     paper: Annotated[
         str,
         typer.Option(
@@ -76,12 +82,19 @@ def approve(
     """Approve."""
     here = house()
     if signature:
-        event = bring_in(here, signature, paper=bool(paper))[0]
-        _said(here, event.subject)
+        _said(here, bring_in(here, signature, paper=bool(paper)))
         return
     if not numbers:
         raise UsageError(N_("Which request?"), next="sopti request list --open")
     court = here.books.court()
+    if days > court.policy.validity_days:
+        raise UsageError(
+            N_("The policy does not let an approval stay usable for so long"),
+            on="--days",
+            expected=f"1-{court.policy.validity_days}",
+            found=str(days),
+            next="sopti office policy",
+        )
     person = person_named(here, court, by) if by else me(here, court, key)
     from sopti_runner.services.planning import find
 
@@ -97,8 +110,7 @@ def approve(
         export(here, waiting, export_to)
         return
     events = here.acts.sign(waiting, here.signer(key)) if not paper else _by_paper(here, waiting, key)
-    for event in events:
-        _said(here, event.subject)
+    _said(here, events)
 
 
 def _scan(paper: str) -> bytes:
@@ -110,7 +122,7 @@ def _scan(paper: str) -> bytes:
         raise UsageError(N_("The scan can't be read"), on=paper, found=str(error.strerror)) from error
 
 
-def _by_paper(here, waiting, key: str):  # type: ignore[no-untyped-def]  # House and its values load late
+def _by_paper(here: House, waiting: Waiting, key: str) -> tuple[Event, ...]:
     from sopti_runner.domain.statement import Proof, ProofKind
 
     signer = here.signer(key)
@@ -119,33 +131,69 @@ def _by_paper(here, waiting, key: str):  # type: ignore[no-untyped-def]  # House
     return here.acts.record(waiting, proof)
 
 
-def reject(number: Number, reason: Reason, by: By = "", key: Key = "", as_json: Json = False) -> None:
+def reject(
+    number: OptionalNumber = "",
+    reason: OptionalReason = "",
+    by: By = "",
+    key: Key = "",
+    export_to: Export = "",
+    signature: Import = "",
+    as_json: Json = False,
+) -> None:
     """Reject a request."""
-    _decide(number, "reject", reason, by, key)
+    _decide("reject", number, reason, by, key, export_to, signature)
 
 
-def return_(number: Number, reason: Reason, by: By = "", key: Key = "", as_json: Json = False) -> None:
+def return_(
+    number: OptionalNumber = "",
+    reason: OptionalReason = "",
+    by: By = "",
+    key: Key = "",
+    export_to: Export = "",
+    signature: Import = "",
+    as_json: Json = False,
+) -> None:
     """Return a request."""
-    _decide(number, "return", reason, by, key)
+    _decide("return", number, reason, by, key, export_to, signature)
 
 
-def revoke(number: Number, reason: Reason, by: By = "", key: Key = "", as_json: Json = False) -> None:
+def revoke(
+    number: OptionalNumber = "",
+    reason: OptionalReason = "",
+    by: By = "",
+    key: Key = "",
+    export_to: Export = "",
+    signature: Import = "",
+    as_json: Json = False,
+) -> None:
     """Revoke an approval."""
-    _decide(number, "revoke", reason, by, key)
+    _decide("revoke", number, reason, by, key, export_to, signature)
 
 
-def _decide(number: str, name: str, reason: str, by: str, key: str) -> None:
+def _decide(name: str, number: str, reason: str, by: str, key: str, export_to: str, signature: str) -> None:
     from sopti_runner.services.planning import find
 
     here = house()
+    if signature:
+        _said(here, bring_in(here, signature))
+        return
+    if not number:
+        raise UsageError(N_("Which request?"), next="sopti request list --open")
     request = find(here.books.court(), number)
-    act(here, name, [request.id], by=by, key=key, texts={"reason": reason})
-    _said(here, request.id)
+    shown = f"{act_words(name)}: {request.number}\n{reason}\n"
+    waiting = prepared(here, name, [request.id], by=by, key=key, texts={"reason": reason}, display=shown)
+    if export_to:
+        export(here, waiting, export_to)
+        return
+    _said(here, here.acts.sign(waiting, here.signer(key)))
 
 
-def _said(here, ident: str) -> None:  # type: ignore[no-untyped-def]  # House loads late
+def _said(here: House, events: Sequence[Event]) -> None:
     from sopti_runner.domain.request import STATE_WORDS
 
-    request = here.books.court().requests[ident]
-    output.say(_("Recorded: {number} is now {state}.", number=request.number, state=_(STATE_WORDS[request.state])))
-    output.data({"request": request.number, "state": request.state.value, "approval": request.approval or None})
+    court, values = here.books.court(), []
+    for event in events:
+        request = court.requests[event.subject]
+        output.say(_("Recorded: {number} is now {state}.", number=request.number, state=_(STATE_WORDS[request.state])))
+        values.append({"request": request.number, "state": request.state.value, "approval": request.approval or None})
+    output.data(values[0] if len(values) == 1 else {"requests": values})

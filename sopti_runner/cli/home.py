@@ -1,37 +1,46 @@
-"""Bare ``sopti``: what waits, and the next act."""
+"""Bare ``sopti``: what waits, for you first, and the command of the next act."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
-from sopti_runner.cli.session import house
+from sopti_runner.cli.names import Names, command_for
+from sopti_runner.cli.request_page import overdue, ways
+from sopti_runner.cli.session import house, me
+from sopti_runner.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
+    from sopti_runner.domain.court import Court
 
 
 def waiting() -> None:
     """Say which requests wait, for whom, and what comes next; and how long the ledger is unprotected."""
-    from sopti_runner.domain.authority import offices_for
-    from sopti_runner.domain.request import FINAL, STATE_WORDS, ActName, may_follow
-
     here = house()
     court = here.books.court()
-    rows, values = [], []
-    for request in court.requests.values():
-        if request.state in FINAL:
-            continue
-        side = {ActName.RETURN, ActName.REJECT, ActName.WITHDRAW, ActName.REVOKE}
-        acts = [a for a in may_follow(request.state) if a not in side]
-        act = acts[0] if acts else None
-        offices = offices_for(court, act) if act else ()
-        titles = [getattr(court.sop.role(o).title, here.lang) for o in offices] if court.sop else []
-        rows.append((request.number, _(STATE_WORDS[request.state]), act.value if act else "", ", ".join(titles)))
-        values.append(
-            {"request": request.number, "state": request.state.value, "next": rows[-1][2], "offices": list(offices)}
+    values = sorted(_values(here, court), key=lambda v: not v["yours"])
+    names = Names(here, court)
+    rows = [
+        (
+            v["request"],
+            v["words"] + (f", {_('overdue')}" if v["overdue"] else ""),
+            names.offices(", ".join(v["offices"])) + (f" ({_('you')})" if v["yours"] else ""),
+            command_for(v["next"], v["request"]) if v["next"] else f"sopti trace {v['request']}",
         )
-    events, seconds = here.books.exposure(court)
+        for v in values
+    ]
     if rows:
-        output.table([_("Request"), _("State"), _("Next act"), _("Waits for")], rows)
+        output.table([_("Request"), _("State"), _("Waits for"), _("Next act")], rows)
     else:
         output.say(_("Nothing waits. Register a request: sopti request add --help"))
+    proposals = [p.id for p in court.proposals.values() if not p.confirmed]
+    if proposals:
+        output.say(
+            _("Proposals that wait for a second signature: {count}. See: sopti office proposals", count=len(proposals))
+        )
+    events, seconds = here.books.exposure(court)
     output.say(
         _(
             "Not yet protected by a checkpoint off this machine: {events} events, {minutes} minutes.",
@@ -39,4 +48,44 @@ def waiting() -> None:
             minutes=seconds // 60,
         )
     )
-    output.data({"waiting": values, "unprotected": {"events": events, "seconds": seconds}})
+    output.data(
+        {
+            "waiting": [{k: v for k, v in value.items() if k != "words"} for value in values],
+            "proposals": proposals,
+            "unprotected": {"events": events, "seconds": seconds},
+        }
+    )
+
+
+def _values(here: House, court: Court) -> list[dict[str, Any]]:
+    from sopti_runner.domain.authority import offices_for
+    from sopti_runner.domain.request import FINAL, STATE_WORDS, ActName
+
+    now = here.books.now().time
+    today, person = court.today(now), _me(here, court)
+    found = []
+    for request in court.requests.values():
+        if request.state in FINAL:
+            continue
+        act = next(iter(ways(request)), "")
+        offices = offices_for(court, ActName(act)) if act else ()
+        found.append(
+            {
+                "request": request.number,
+                "state": request.state.value,
+                "words": _(STATE_WORDS[request.state]),
+                "next": act,
+                "offices": list(offices),
+                "yours": any(court.capacity(person, office, now) for office in offices),
+                "overdue": overdue(request, today),
+            }
+        )
+    return found
+
+
+def _me(here: House, court: Court) -> str:
+    """Give the person at this terminal, or nobody when no enrolled key is at hand."""
+    try:
+        return me(here, court, "")
+    except (NotFoundError, UsageError):
+        return ""

@@ -9,6 +9,7 @@ import typer
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
+from sopti_runner.cli.names import Names
 from sopti_runner.cli.options import Export, Import, Json, Key
 from sopti_runner.cli.session import bring_in, export, house, me, person_named
 from sopti_runner.errors import N_, UsageError
@@ -29,18 +30,21 @@ def list_(as_json: Json = False) -> None:
     """List persons."""
     here = house()
     court = here.books.court()
-    now = here.books.now().time
-    rows = []
+    now, names = here.books.now().time, Names(here, court)
+    rows, values = [], []
     for person in court.register.persons.values():
         held = [
-            a.capacity + (f" ({a.first} – {a.last})" if a.last else "")
+            a
             for a in court.register.appointments.values()
             if a.person == person.id and a.in_force(now, court.today(now))
         ]
-        keys = [k.fingerprint for k in person.keys if k.retired is None]
-        rows.append((person.id, here.books.name(court, person.id), ", ".join(held), ", ".join(keys)))
+        until = [names.capacity(a.capacity) + (f" ({a.first} – {a.last})" if a.last else "") for a in held]
+        keys, name = [k.fingerprint for k in person.keys if k.retired is None], names.person(person.id)
+        rows.append((person.id, name, ", ".join(until), ", ".join(keys)))
+        offices = [{"office": a.capacity, "first": str(a.first), "last": str(a.last or "")} for a in held]
+        values.append({"person": person.id, "name": name, "offices": offices, "keys": keys})
     output.table([_("Person"), _("Name"), _("Offices now"), _("Keys")], rows)
-    output.data([dict(zip(("person", "name", "offices", "keys"), row, strict=True)) for row in rows])
+    output.data(values)
 
 
 @app.command(

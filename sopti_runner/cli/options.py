@@ -28,6 +28,12 @@ By = Annotated[
     ),
 ]
 Number = Annotated[str, typer.Argument(metavar="REQUEST", help=N_("Registration number, for example REG-2026-0001."))]
+OptionalNumber = Annotated[
+    str, typer.Argument(metavar="[REQUEST]", help=N_("Registration number; none with --import."), show_default=False)
+]
+OptionalReason = Annotated[
+    str, typer.Option("--reason", help=N_("Why; kept beside the ledger and erasable."), show_default=False)
+]
 Reason = Annotated[str, typer.Option("--reason", help=N_("Why; kept beside the ledger and erasable."))]
 Export = Annotated[
     str,

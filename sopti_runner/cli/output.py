@@ -7,6 +7,7 @@ own: control and direction characters come out visible in text, and escaped in J
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -126,7 +127,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         shown.add_column(heading, overflow="fold")
     for row in rows:
         shown.add_row(*(Text(one_line(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else LOG_WIDTH).print(shown)
+    told = sys.stdout.isatty() or "COLUMNS" in os.environ
+    Console(width=None if told else LOG_WIDTH).print(shown)
 
 
 def error(problem: SoptiError) -> None:

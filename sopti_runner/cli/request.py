@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from sopti_runner.cli import output
-from sopti_runner.cli.language import _, current
+from sopti_runner.cli.language import _
 from sopti_runner.cli.options import By, Json, Key, Number, Reason
+from sopti_runner.cli.request_page import show as show_page
 from sopti_runner.cli.session import act, house, person_named
 from sopti_runner.errors import N_
 
@@ -60,7 +61,7 @@ def add(
         data["requester"] = enrolled
     texts = {"description": what, "unit": unit, "basis": why, "requester": "" if enrolled else requester or unit}
     event = act(here, "register", [], by=by, key=key, data=data, texts=texts)[0]
-    _show(here, event.subject)
+    show_page(here, event.subject)
 
 
 def _enrolled(here, court, requester: str) -> str:  # type: ignore[no-untyped-def]  # House and Court load late
@@ -102,58 +103,7 @@ def list_(
 )
 def show(number: Number, as_json: Json = False) -> None:
     """Show a request."""
-    _show(house(), number)
-
-
-def _show(here, number: str) -> None:  # type: ignore[no-untyped-def]  # House loads late
-    from sopti_runner.domain.derived import FLOW
-    from sopti_runner.domain.request import STATE_WORDS, may_follow
-    from sopti_runner.services.planning import find
-
-    court = here.books.court()
-    request = find(court, number)
-    today = court.today(here.books.now().time)
-    done = {s.act for s in request.steps}
-    output.say(f"{request.number}: {here.books.text(request.texts.get('description'))}")
-    output.say(f"  {_('State')}: {_(STATE_WORDS[request.state])}")
-    output.say(f"  {_('Next')}: {', '.join(a.value for a in may_follow(request.state)) or _('nothing; it is over')}")
-    output.table(
-        [_("Step"), _("When"), _("Who"), _("Capacity"), _("Proof")],
-        [
-            (s.act, here.words.moment(s.at, court.zone), here.books.name(court, s.person), s.capacity, _(s.proof))
-            for s in request.steps
-        ],
-    )
-    late = [step for step in FLOW if request.due.get(step, "9999") < today.isoformat() and _missing(step, done)]
-    if late and may_follow(request.state):
-        output.say(_("Overdue: {steps}", steps=", ".join(f"{s} ({request.due[s]})" for s in late)))
-    doubts = court.calendar.doubts(today, today)
-    for doubt in doubts:
-        output.say(_(doubt.text, year=doubt.year, next=doubt.next))
-    output.data(
-        {
-            "request": request.number,
-            "id": request.id,
-            "state": request.state.value,
-            "next": [a.value for a in may_follow(request.state)],
-            "due": dict(request.due),
-            "overdue": late,
-            "plan": request.plan.digest if request.plan else None,
-            "approval": request.approval or None,
-            "steps": [
-                {"act": s.act, "at": s.at.isoformat(), "person": s.person, "capacity": s.capacity, "proof": s.proof}
-                for s in request.steps
-            ],
-            "warnings": [_(d.text, year=d.year, next=d.next) for d in doubts],
-            "language": current(),
-        }
-    )
-
-
-def _missing(step: str, done: set[str]) -> bool:
-    from sopti_runner.domain.request import RULES
-
-    return not any(rule.on_time == step and act_.value in done for act_, rule in RULES.items())
+    show_page(house(), number)
 
 
 @app.command(
@@ -332,4 +282,4 @@ def _act(number: str, name: str, by: str, key: str, data: dict[str, str], texts:
     here = house()
     request = find(here.books.court(), number)
     act(here, name, [request.id], by=by, key=key, data=data, texts=texts)
-    _show(here, request.id)
+    show_page(here, request.id)

@@ -59,7 +59,7 @@ def me(here: House, court: Court, key: str) -> str:
     return owner.id
 
 
-def act(
+def prepared(
     here: House,
     name: str,
     subjects: Sequence[str],
@@ -69,13 +69,27 @@ def act(
     data: Mapping[str, Any] | None = None,
     texts: Mapping[str, str | bytes] | None = None,
     display: str = "",
-) -> tuple[Event, ...]:
-    """Prepare an act, sign or attest it with the key at this terminal, and record it."""
+) -> Waiting:
+    """Make the statement of an act of a named person, or of the owner of the key."""
     here.bury_dead()
     court = here.books.court()
     person = person_named(here, court, by) if by else me(here, court, key)
     kept = {k: v for k, v in (texts or {}).items() if v.strip()}
-    waiting = here.acts.prepare(name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display)
+    return here.acts.prepare(name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display)
+
+
+def act(
+    here: House,
+    name: str,
+    subjects: Sequence[str],
+    *,
+    by: str = "",
+    key: str = "",
+    data: Mapping[str, Any] | None = None,
+    texts: Mapping[str, str | bytes] | None = None,
+) -> tuple[Event, ...]:
+    """Prepare an act, sign or attest it with the key at this terminal, and record it."""
+    waiting = prepared(here, name, subjects, by=by, key=key, data=data, texts=texts)
     return here.acts.sign(waiting, here.signer(key))
 
 

@@ -8,8 +8,10 @@ import typer
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
+from sopti_runner.cli.names import Names, proof_words
 from sopti_runner.cli.options import Json
 from sopti_runner.cli.session import house
+from sopti_runner.cli.words_of_ledger import event_words, fact_words
 from sopti_runner.errors import N_
 
 HELP = N_(
@@ -62,16 +64,24 @@ def _request(here: Any, found: Any) -> None:
     from sopti_runner.domain.request import STATE_WORDS
 
     asked = here.books.text(found.request.texts.get("description"))
-    output.say(f"{found.request.number}: {asked} – {_(STATE_WORDS[found.request.state])}")
+    output.say(output.one_line(f"{found.request.number}: {asked} – {_(STATE_WORDS[found.request.state])}"))
     _lines(here, found.lines)
 
 
 def _lines(here: Any, lines: Any) -> None:
-    zone = here.books.court().zone
+    court = here.books.court()
+    zone, names = court.zone, Names(here, court)
     output.table(
         [_("Event"), _("When"), _("Who"), _("Capacity"), _("What"), _("Details")],
         [
-            (str(x.seq), here.words.moment(x.at, zone), x.who, x.capacity, f"{x.what} {_(x.proof)}".strip(), x.detail)
+            (
+                str(x.seq),
+                here.words.moment(x.at, zone),
+                x.who,
+                names.capacity(x.capacity),
+                f"{event_words(x.what)} {proof_words(x.proof)}".strip(),
+                "; ".join(fact_words(k, v) for k, v in x.facts.items()),
+            )
             for x in lines
         ],
     )
@@ -93,6 +103,6 @@ def _line_data(line: Any) -> dict[str, Any]:
         "who": line.who,
         "capacity": line.capacity,
         "event": line.what,
-        "detail": line.detail,
+        "facts": dict(line.facts),
         "proof": line.proof,
     }

@@ -5,7 +5,7 @@ Recaps count with the same functions, so that a figure and its trace can't disag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class TraceLine:
         who: Name, or the pseudonym when the name was erased; ``sopti`` for the machine.
         capacity: ``office:status`` or empty.
         what: Event type.
-        detail: Short facts of the event: enums, digests, hosts.
+        facts: Short facts of the event, in order: name and value, enums, digests and hosts.
         proof: ``signature | attested | paper`` or empty.
     """
 
@@ -38,7 +38,7 @@ class TraceLine:
     who: str
     capacity: str
     what: str
-    detail: str
+    facts: Mapping[str, str]
     proof: str
 
 
@@ -129,9 +129,7 @@ def _line(books: Books, court: Court, event: Event) -> TraceLine:
     person = event.actor.person
     who = "sopti" if person == "system" else books.name(court, person)
     proof = event.data.get("proof") or {}
-    return TraceLine(
-        event.seq, event.time, who, event.actor.capacity, event.type, _detail(event), proof.get("kind", "")
-    )
+    return TraceLine(event.seq, event.time, who, event.actor.capacity, event.type, _facts(event), proof.get("kind", ""))
 
 
 _SHOWN: Sequence[str] = (
@@ -154,17 +152,16 @@ _SHOWN: Sequence[str] = (
 )
 
 
-def _detail(event: Event) -> str:
-    parts = []
+def _facts(event: Event) -> dict[str, str]:
+    found = {}
     for key in _SHOWN:
         value = event.data.get(key)
         if not value:
             continue
         if isinstance(value, dict):
-            text = ", ".join(f"{k}: {v}" for k, v in sorted(value.items()))
+            found[key] = ", ".join(f"{k}: {v}" for k, v in sorted(value.items()))
         elif isinstance(value, list):
-            text = ", ".join(map(str, value))
+            found[key] = ", ".join(map(str, value))
         else:
-            text = str(value)
-        parts.append(f"{key} {text[:16] if key == 'plan' else text}")
-    return "; ".join(parts)
+            found[key] = str(value)[:16] if key == "plan" else str(value)
+    return found

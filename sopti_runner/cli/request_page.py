@@ -1,0 +1,142 @@
+"""One request as a page: what is asked, where it stands, each step's deadline, who did what, and what comes next."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sopti_runner.cli import output
+from sopti_runner.cli.language import _, current
+from sopti_runner.cli.names import Names, act_words, command_for, proof_words
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
+    from sopti_runner.domain.court import Court
+    from sopti_runner.domain.request import Request
+
+SIDEWAYS = frozenset({"return", "reject", "withdraw", "revoke"})
+"""Acts that lead away from the SOP's way."""
+
+
+def show(here: House, ident: str) -> None:
+    """Print a request by number or id; NotFoundError when there is none."""
+    from sopti_runner.domain.request import STATE_WORDS, may_follow
+    from sopti_runner.services.planning import find
+
+    court = here.books.court()
+    request, today = find(court, ident), court.today(here.books.now().time)
+    names, open_ = Names(here, court), bool(may_follow(request.state))
+    late = overdue(request, today) if open_ else []
+    output.say(output.one_line(f"{request.number}: {here.books.text(request.texts.get('description'))}"))
+    output.say(f"  {_('State')}: {_(STATE_WORDS[request.state])}{_day(court, request, today) if open_ else ''}")
+    asker = names.person(request.requester) if request.requester else here.books.text(request.texts.get("requester"))
+    unit = here.books.text(request.texts.get("unit"))
+    output.say("  " + output.one_line(f"{_('Requester')}: {asker}, {unit}"))
+    for act in ways(request):
+        output.say(f"  {_('Next')}: {act_words(act)} – {names.offices(_holders(court, act))}")
+        output.say(f"    {command_for(act, request.number)}")
+    if not open_:
+        output.say(f"  {_('Next')}: {_('nothing; it is over')}")
+    output.table(
+        [_("Step"), _("When"), _("Who"), _("Capacity"), _("Proof")],
+        [
+            (
+                act_words(s.act),
+                here.words.moment(s.at, court.zone),
+                names.person(s.person) if s.person != "system" else "sopti",
+                names.capacity(s.capacity),
+                proof_words(s.proof),
+            )
+            for s in request.steps
+        ],
+    )
+    if open_:
+        _deadlines(here, court, request, late)
+    doubts = court.calendar.doubts(today, today)
+    for doubt in doubts:
+        output.say(_(doubt.text, year=doubt.year, next=doubt.next))
+    output.data(_data(request, late, [_(d.text, year=d.year, next=d.next) for d in doubts]))
+
+
+def ways(request: Request) -> list[str]:
+    """Give the acts that carry a request on, without those that lead away, and those of its own kind only."""
+    from sopti_runner.domain.request import ActName, may_follow
+
+    planless = {ActName.GRANT, ActName.TRIAGE}
+    unwanted = {ActName.PLAN} if not request.technical else planless if request.change_type else set()
+    acts = [a for a in may_follow(request.state) if a.value not in SIDEWAYS and a not in unwanted]
+    return [a.value for a in sorted(acts, key=lambda a: a is ActName.PLAN)]  # what goes on stands before planning anew
+
+
+def overdue(request: Request, today: date) -> list[str]:
+    """Give the SOP steps whose day is past and that nobody did yet, in order."""
+    from sopti_runner.domain.derived import FLOW
+
+    done = _done(request)
+    return [step for step in FLOW if request.due.get(step, "9999") < today.isoformat() and step not in done]
+
+
+def _done(request: Request) -> dict[str, date]:
+    """Give SOP step → day on which it was last done; a triage stands for the four steps it does at once."""
+    from sopti_runner.domain.request import RULES, ActName
+
+    found: dict[str, date] = {}
+    for step in request.steps:
+        if step.act in set(ActName) and RULES[ActName(step.act)].on_time:
+            found[RULES[ActName(step.act)].on_time] = step.at.date()
+        if step.act == ActName.TRIAGE:
+            found |= dict.fromkeys(("B2", "B3", "B4", "B5", "B6", "B7"), step.at.date())
+    return found
+
+
+def _holders(court: Court, act: str) -> str:
+    from sopti_runner.domain.authority import offices_for
+    from sopti_runner.domain.request import ActName
+
+    return ", ".join(offices_for(court, ActName(act)))
+
+
+def _day(court: Court, request: Request, today: date) -> str:
+    """``, day 3 of 5``: the SOP's own count, in working days from the first."""
+    last = court.sop.activity("B9").day if court.sop else None
+    if not request.due or not last:
+        return ""
+    first = date.fromisoformat(request.due["B1"])
+    if today < first:
+        return ""
+    day = court.calendar.working_days_late(first, today) + 1
+    return f" ({_('day {day} of {days}', day=day, days=last)})"
+
+
+def _deadlines(here: House, court: Court, request: Request, late: list[str]) -> None:
+    done = _done(request)
+    rows = []
+    for step, due in request.due.items():
+        activity = court.sop.activity(step) if court.sop else None
+        title = getattr(activity.title, here.lang) if activity else ""
+        number = activity.day if activity else None
+        when = here.words.day(date.fromisoformat(due))
+        status = _("overdue") if step in late else _("done") if step in done else _("still to come")
+        rows.append((step, title, f"{_('day {day}', day=number)}: {when}", status))
+    output.table([_("SOP"), _("Activity"), _("Due"), _("Status")], rows)
+
+
+def _data(request: Request, late: list[str], warnings: list[str]) -> dict[str, Any]:
+    from sopti_runner.domain.request import may_follow
+
+    return {
+        "request": request.number,
+        "id": request.id,
+        "state": request.state.value,
+        "next": [a.value for a in may_follow(request.state)],
+        "due": dict(request.due),
+        "overdue": late,
+        "plan": request.plan.digest if request.plan else None,
+        "approval": request.approval or None,
+        "steps": [
+            {"act": s.act, "at": s.at.isoformat(), "person": s.person, "capacity": s.capacity, "proof": s.proof}
+            for s in request.steps
+        ],
+        "warnings": warnings,
+        "language": current(),
+    }

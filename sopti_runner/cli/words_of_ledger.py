@@ -1,0 +1,120 @@
+"""The ledger's own words (event types, facts, values) and what people read for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sopti_runner.cli.language import _
+from sopti_runner.errors import N_
+
+EVENTS: Mapping[str, str] = {
+    "court.created": N_("court founded"),
+    "governance.proposed": N_("proposed"),
+    "governance.confirmed": N_("confirmed"),
+    "clock.corrected": N_("clock corrected"),
+    "gate.refused": N_("refused"),
+    "read.finished": N_("hosts read"),
+    "request.registered": N_("registered"),
+    "request.disposed": N_("disposed"),
+    "request.examined": N_("examined"),
+    "request.classified": N_("classified"),
+    "request.verified": N_("verified"),
+    "request.prioritised": N_("prioritised"),
+    "request.planned": N_("planned"),
+    "request.considered": N_("considered"),
+    "request.approved": N_("approved"),
+    "approval.revoked": N_("approval withdrawn"),
+    "run.started": N_("run started"),
+    "run.finished": N_("run ended"),
+    "task.finished": N_("task"),
+    "request.returned": N_("returned"),
+    "request.resubmitted": N_("submitted again"),
+    "request.rejected": N_("rejected"),
+    "request.withdrawn": N_("withdrawn"),
+    "request.triaged": N_("ready for approval"),
+    "request.granted": N_("approved, no technical change"),
+    "request.fulfilled": N_("work recorded"),
+    "request.closed": N_("finished"),
+    "blob.erased": N_("text erased"),
+}
+
+FACTS: Mapping[str, str] = {
+    "letter_urgency": N_("urgency of the letter"),
+    "category": N_("category"),
+    "change_type": N_("kind of change"),
+    "priority": N_("priority"),
+    "advice": N_("advice"),
+    "playbook": N_("playbook"),
+    "plan": N_("plan"),
+    "hosts": N_("hosts"),
+    "expires": N_("usable until"),
+    "run": N_("run"),
+    "outcome": N_("outcome"),
+    "reasons": N_("reasons"),
+    "kind": N_("kind"),
+    "host": N_("host"),
+    "task": N_("task"),
+    "waived": N_("waived"),
+}
+
+VALUES: Mapping[str, str] = {
+    "very_urgent": N_("very urgent"),
+    "urgent": N_("urgent"),
+    "ordinary": N_("ordinary"),
+    "secret": N_("secret"),
+    "account": N_("account"),
+    "network": N_("network"),
+    "computer": N_("computer"),
+    "case_system": N_("case system"),
+    "website": N_("website"),
+    "mail": N_("mail"),
+    "data": N_("data"),
+    "security": N_("security"),
+    "software": N_("software"),
+    "development": N_("development"),
+    "loan": N_("loan"),
+    "normal": N_("Planned change"),
+    "standard": N_("Routine change"),
+    "emergency": N_("Emergency change"),
+    "none": N_("No technical change"),
+    "approve": N_("Approval is advised"),
+    "approve_with_conditions": N_("Approval with conditions is advised"),
+    "defer": N_("Deferral is advised"),
+    "decline": N_("Approval is not advised"),
+    "done": N_("carried out"),
+    "partial": N_("partly carried out"),
+    "interrupted": N_("interrupted"),
+    "changed": N_("changed"),
+    "unchanged": N_("nothing had to change"),
+    "failed": N_("failed"),
+    "unreachable": N_("could not be reached"),
+    "not_started": N_("not started"),
+    "unknown": N_("not known"),
+    "ok": N_("in order"),
+    "skipped": N_("skipped"),
+    "drift": N_("changed by hand"),
+    "compare": N_("comparison"),
+    "trace": N_("trace"),
+    "service_request": N_("service request"),
+    "incident": N_("incident"),
+}
+"""What stands in an event's data as one word."""
+
+WORDS_ONLY = frozenset(("letter_urgency", "category", "change_type", "advice", "outcome", "kind", "hosts"))
+"""Facts whose values are words of the ledger; all others are names or digests and stay."""
+
+
+def event_words(kind: str) -> str:
+    """Give what people read for an event type; an unknown one stays as it is."""
+    return _(EVENTS.get(kind, kind))
+
+
+def fact_words(name: str, value: str) -> str:
+    """``category: security`` in the reader's language; hosts with their outcomes included."""
+    shown = ", ".join(_value(part) for part in value.split(", ")) if name in WORDS_ONLY else value
+    return f"{_(FACTS.get(name, name))} {shown}"
+
+
+def _value(part: str) -> str:
+    host, colon, outcome = part.rpartition(": ")
+    return f"{host}{colon}{_(VALUES.get(outcome, outcome))}"
