@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sopti_runner.adapters.bundle.zip_file import ZipBundle
+from sopti_runner.domain.authority_audit import AuthorityAudit
 from sopti_runner.domain.ledger.trust import Trust, parse_trust
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.ledger.verify import audit
@@ -37,9 +38,17 @@ CATALOGUE: dict[str, str] = {}
 MAX_TRUST_BYTES = 1 << 20
 
 
-def verify_bundle(bundle: ZipBundle, trust: Trust | None) -> Verification:
-    """Judge a bundle; IntegrityError when it is damaged so that it can't be read to its end."""
-    return audit(bundle.bodies(), notes=bundle.checkpoints(), trust=trust, blobs=bundle.blob)
+def verify_bundle(bundle: ZipBundle, trust: Trust | None, *, acts: bool = True) -> Verification:
+    """Judge a bundle; IntegrityError when it is damaged so that it can't be read to its end.
+
+    Args:
+        bundle: What is judged.
+        trust: What the auditor brought along.
+        acts: Whether to judge each act again: its signature, and whether it was allowed.
+    """
+    authority = AuthorityAudit(trust.persons if trust else None)
+    on_event = authority.see if acts else None
+    return audit(bundle.bodies(), notes=bundle.checkpoints(), trust=trust, blobs=bundle.blob, on_event=on_event)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         trust = _trust(arguments.trust) if arguments.trust else None
         with ZipBundle(Path(arguments.bundle)) as bundle:
-            found = verify_bundle(bundle, trust)
+            found = verify_bundle(bundle, trust, acts=not arguments.without_acts)
     except SoptiError as error:
         _say_error(error, words)
         return error.exit_code if isinstance(error, IntegrityError) else 2
@@ -84,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("bundle", help="berkas bukti / the bundle (.zip)")
     parser.add_argument("--trust", metavar="FILE", help="berkas kepercayaan Anda sendiri / your own trust file (.json)")
     parser.add_argument("--json", action="store_true", help="keluaran JSON / print JSON")
+    parser.add_argument(
+        "--without-acts",
+        action="store_true",
+        help="hanya byte, pohon, dan checkpoint / bytes, tree and checkpoints only, not whether acts were allowed",
+    )
     parser.add_argument("--lang", choices=("id", "en"), default="id", help="bahasa / language")
     return parser
 
