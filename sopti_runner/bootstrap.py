@@ -27,7 +27,7 @@ from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, IntegrityError, RefusedError, UsageError
-from sopti_runner.ports import Progress
+from sopti_runner.ports import Clock, Progress
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
 from sopti_runner.services.approving import Approving
@@ -70,9 +70,14 @@ class House:
         return LogKey.load(self.settings.state_dir / "log.key")
 
     @cached_property
+    def clock(self) -> Clock:
+        """The machine's clocks."""
+        return SystemClock()
+
+    @cached_property
     def books(self) -> Books:
         """The court's books."""
-        return Books(self.store, SystemClock(), self.log_key, [DirectorySink(p) for p in self.settings.sinks])
+        return Books(self.store, self.clock, self.log_key, [DirectorySink(p) for p in self.settings.sinks])
 
     @cached_property
     def acts(self) -> Acts:
@@ -252,7 +257,7 @@ class House:
         key = WitnessKey.load(path) if path.exists() else WitnessKey.create(path, name)
         text = _bytes(Path(request)).decode("utf-8", "replace")
         memory = WitnessStateFile(home / "memory.json")
-        note = cosign(text, vkey=log, memory=memory, key=key, now=SystemClock().now().time)
+        note = cosign(text, vkey=log, memory=memory, key=key, now=self.clock.now().time)
         return note, key.vkey
 
     def checks(self) -> list[Check]:
