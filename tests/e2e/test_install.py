@@ -217,6 +217,18 @@ def test_install_timer_runs_and_is_safe(installed):
     assert float(exposure.split()[-3]) < 3.0, exposure
 
 
+def test_daily_service_sends_a_checkpoint_off_the_machine(installed):
+    ours, _ = installed
+    run(
+        ours,
+        "install -d -o sopti /mnt/banding; sed -i 's|^sinks = .*|sinks = [\"/mnt/banding\"]|' /etc/sopti/sopti.toml;"
+        "systemctl start sopti-checkpoint.service",
+    )
+    sent = run(ours, "find /mnt/banding -type f | head -1 | xargs cat")
+    assert sent.splitlines()[0] == "sopti.pn-contoh.example/ledger"
+    assert run(ours, "systemctl is-failed sopti-checkpoint.service || true") == "inactive\n"
+
+
 def test_install_again_changes_nothing_of_the_courts(installed):
     ours, _ = installed
     run(ours, "echo '# ours' >> /etc/sopti/sopti.toml; echo kept > /var/lib/sopti/marker")

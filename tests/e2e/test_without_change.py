@@ -1,0 +1,106 @@
+"""Requests without a technical change, and every way a request can end without one."""
+
+import pytest
+
+from tests.e2e.desk import Desk
+
+
+def operator_commands(desk):
+    """How many commands the operator typed for requests: each leaves one event."""
+    return sum(e.actor.person == person_of(desk, "budi") for e in desk.events("request.*"))
+
+
+def person_of(desk, who):
+    return next(p["person"] for p in desk.value("office", "list") if who in p["name"].lower())
+
+
+def test_printer_repair_needs_three_operator_commands_and_one_official_act(desk: Desk):
+    number = desk.ask()
+    desk.do("request", "triage", number)
+    desk.do("approve", number, who="sari")
+    desk.do("request", "fulfil", number, "--result", "Kabel diganti")
+    assert desk.value("request", "show", number)["state"] == "closed"
+    assert operator_commands(desk) == 3
+    assert desk.counts()["request.granted"] == 1
+
+
+def test_list_of_three_requests_takes_one_signature(desk: Desk):
+    numbers = [desk.ask(f"Printer {n} rusak") for n in range(3)]
+    for number in numbers:
+        desk.do("request", "triage", number)
+    said = desk.value("approve", *numbers, who="sari")
+    assert [r["state"] for r in said["requests"]] == ["granted"] * 3
+    granted = desk.events("request.granted")
+    assert len({e.data["nonce"] for e in granted}) == 1
+    assert len({e.data["proof"]["signature"] if "signature" in e.data["proof"] else str(e.data["proof"]) for e in granted}) == 1
+
+
+def test_list_exported_is_signed_on_the_officials_own_machine(desk: Desk):
+    numbers = [desk.ask(f"Printer {n} rusak") for n in range(2)]
+    for number in numbers:
+        desk.do("request", "triage", number)
+    statement = desk.folder / "daftar.json"
+    desk.do("approve", *numbers, "--by", "Sari", "--export", str(statement))
+    assert all(number in statement.with_suffix(".txt").read_text() for number in numbers)
+    desk.do("approve", "--import", str(desk.sign(statement, "sari")))
+    assert {desk.value("request", "show", n)["state"] for n in numbers} == {"granted"}
+
+
+def test_returned_request_is_completed_and_goes_on(desk: Desk):
+    number = desk.ask("Ganti kabel")
+    desk.do("return", number, "--reason", "Sebutkan ruangnya", "--by", "Sari")
+    assert desk.value("request", "show", number)["state"] == "returned"
+    desk.do("request", "resubmit", number, "--what", "Ganti kabel di ruang 2")
+    desk.do("request", "triage", number)
+    desk.do("approve", number, who="sari")
+    desk.do("request", "fulfil", number, "--result", "Diganti")
+    shown = desk.value("request", "show", number)
+    assert shown["state"] == "closed"
+    assert "ruang 2" in desk.do("request", "show", number).out
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        (("reject", "--reason", "Tidak sesuai kebijakan", "--by", "Sari"), "rejected"),
+        (("request", "withdraw", "--reason", "Tidak diperlukan lagi"), "withdrawn"),
+    ],
+)
+def test_ended_request_takes_no_further_act(desk: Desk, words, state):
+    number = desk.ask()
+    where = 2 if words[0] == "request" else 1
+    desk.do(*words[:where], number, *words[where:])
+    assert desk.value("request", "show", number)["state"] == state
+    before = desk.counts()
+    said = desk.do("request", "triage", number, "--json", code=10)
+    assert [r["code"] for r in said.error["reasons"]] == ["wrong_state"]
+    assert desk.counts() - before == {"gate.refused": 1}
+
+
+@pytest.mark.parametrize("words", [("return",), ("reject",), ("request", "withdraw")], ids=" ".join)
+@pytest.mark.parametrize("reason", [(), ("--reason", "  ")], ids=["none", "blank"])
+def test_act_that_needs_a_reason_without_one_changes_nothing(desk: Desk, words, reason):
+    number = desk.ask()
+    before = desk.fingerprint()
+    desk.do(*words, number, *reason, *(() if words[0] == "request" else ("--by", "Sari")), code=2)
+    assert desk.fingerprint() == before
+
+
+def test_officials_act_through_somebody_elses_hands_is_told_apart(desk: Desk):
+    number = desk.ask()
+    desk.do("request", "dispose", number, "--by", "Sari")
+    desk.do("request", "examine", number, who="rina")
+    assert [s["proof"] for s in desk.value("request", "show", number)["steps"]] == ["signature", "attested", "signature"]
+    before = desk.counts()
+    said = desk.do("request", "classify", number, "--change-type", "none", who="dewi", code=10)
+    assert "wrong_office" in said.err
+    assert desk.counts() - before == {"gate.refused": 1}
+
+
+def test_approval_nobody_may_attest_is_refused_and_recorded(desk: Desk):
+    number = desk.ask()
+    desk.do("request", "triage", number)
+    said = desk.do("approve", number, "--by", "Sari", "--json", code=10)
+    assert "signature_needed" in [r["code"] for r in said.error["reasons"]]
+    assert desk.refusals()[-1] == ["signature_needed"]
+    assert desk.value("request", "show", number)["state"] == "triaged"
