@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ import yaml
 
 from sopti_runner.adapters.ansible.content import AnsibleContent
 from sopti_runner.adapters.ansible.engine import AnsibleEngine
+from sopti_runner.adapters.ansible.evidence import EvidenceTail
 from sopti_runner.domain.plan import Plan, PlanRecord, RecordClass, decode_plan, encode_plan, plan_digest
 from sopti_runner.errors import DeviceError, IntegrityError, LedgerError
 from sopti_runner.ports import HostOutcome, Sealed, TaskOutcome
@@ -135,7 +137,7 @@ def test_plan_of_untouched_hosts_predicts_each_kind(first: tuple[Plan, list[str]
     assert [state.object for state in records["Package"][0].objects] == ["package:sopti-lab-sample"]
     assert [state.object for state in records["Users"][1].objects] == ["user:siti"]
     assert records["Users"][0].item != records["Users"][1].item
-    assert records["Template"][0].task == "roles/varied/tasks/main.yml:27"
+    assert records["Template"][0].task == "roles/varied/tasks/main.yml:25"
     assert records["Template"][0].module == "ansible.builtin.template"
     assert "+Selamat pagi from srv01" in records["Template"][0].diff
 
@@ -339,6 +341,40 @@ def test_apply_interrupted_tells_what_is_done_unknown_and_never_goes_on(own_lab:
         assert "slow-2-begun" not in left
         assert "slow-late" not in left
         host.ssh("rm -f /etc/slow-*")
+
+
+APPLY_ALONE = """
+import sys
+from pathlib import Path
+from sopti_runner.adapters.ansible.content import AnsibleContent
+from sopti_runner.adapters.ansible.engine import AnsibleEngine
+content, hosts, state = map(Path, sys.argv[1:])
+source, engine = AnsibleContent(content, hosts, state), AnsibleEngine(state, b"k" * 32)
+sealed = source.seal("slow", limit=[], variables={})
+plan = engine.plan(sealed, "slow", {}, [], lambda host, what: None)
+engine.apply(plan, sealed, "run-killed", lambda task: None, lambda host, what: None)
+"""
+
+
+def test_apply_killed_runner_starts_nothing_more_and_leaves_its_evidence(own_lab: Lab, tmp_path: Path) -> None:
+    site = Site(tmp_path, own_lab)
+    words = [sys.executable, "-c", APPLY_ALONE, str(CONTENT), str(tmp_path / "hosts.yml"), str(site.state)]
+    runner = subprocess.Popen(words)
+    for host in own_lab.hosts:
+        host.ssh("until test -e /etc/slow-1-begun; do sleep 0.1; done", timeout=120)
+    runner.kill()
+    runner.wait()
+    for host in own_lab.hosts:
+        left = host.ssh(
+            "while pgrep -f slow-1-[e]nded >/dev/null; do sleep 0.1; done; ls -d /etc/slow-*; rm /etc/slow-*",
+            timeout=30,
+        ).stdout
+        assert "slow-2-begun" not in left
+    assert subprocess.run(["pgrep", "-f", f"launcher {site.state}"], check=False, capture_output=True).stdout == b""
+    lines = list(EvidenceTail(site.state / "runs/run-killed/evidence.jsonl").take())
+    opened = [line["host"] for line in lines if line["e"] == "intent" and line["name"] == "Slow"]
+    assert sorted(opened) == ["srv01", "srv02"]
+    assert not any(line["e"] == "result" and line["name"] == "Slow" for line in lines)
 
 
 def test_apply_outcome_that_can_not_be_recorded_stops_the_run(own_lab: Lab, tmp_path: Path) -> None:
