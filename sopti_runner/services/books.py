@@ -16,9 +16,6 @@ from sopti_runner.domain.time_rules import Instant, believed, clock_reason
 from sopti_runner.errors import N_, OvertakenError, RefusedError, ReportError
 from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
 
-QUIET = ("task.finished",)
-"""Event types that tell of hosts only; the court is the same with and without them."""
-
 USAGE = frozenset({"value_not_allowed", "text_missing", "no_such_request", "one_request", "no_such_proposal"})
 """Reasons that are a slip of the command rather than an attempt: they change no byte."""
 
@@ -38,10 +35,14 @@ class Books:
 
     def __init__(self, store: LedgerStore, clock: Clock, signer: LogSigner, sinks: Sequence[CheckpointSink]) -> None:
         self.store, self.clock, self.signer, self.sinks = store, clock, signer, sinks
+        self._court = Court()
 
     def court(self) -> Court:
-        """Fold the whole ledger; LedgerError when it can't be read."""
-        return fold(self.store.events())
+        """Give the court as the whole ledger tells it now; LedgerError when it can't be read.
+
+        What was folded before is kept: every call reads only what came since, and gives the same, grown court.
+        """
+        return fold(self.store.events(self._court.size), self._court)
 
     def now(self) -> Instant:
         """Read the clock."""
