@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shutil
 import signal
@@ -20,11 +21,12 @@ from sopti_runner.domain.ledger.event import blob_digest, leaf_hash, seal_blob
 from sopti_runner.domain.ledger.merkle import Tree
 from sopti_runner.domain.ledger.verify import audit
 from sopti_runner.errors import IntegrityError, LedgerError, RefusedError
-from tests.fakes import ORIGIN, START, Drafts, FakeClock
+from tests.fakes import ORIGIN, START, Drafts, FakeClock, FakeLogKey
 
 ROOT = Path(__file__).parents[2]
 WRITER = Path(__file__).with_name("ledger_writer.py")
 ROUNDS = 20 if os.environ.get("SOPTI_SOAK") else 3
+FLIPS = 3000 if os.environ.get("SOPTI_SOAK") else 120
 
 
 @pytest.fixture
@@ -255,6 +257,58 @@ def test_body_changed_behind_the_store_is_found(store, file):
     connection.close()
     found = audit(store.bodies())
     assert (found.verdict, found.first_bad) == ("tampered", 2)
+
+
+def test_index_that_lost_an_entry_is_found_and_mended(store, file):
+    fill(store, 50)
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA writable_schema=ON")
+    where = "type = 'index' AND name = 'event_by_type'"
+    connection.execute(f"UPDATE sqlite_schema SET sql = sql || ' WHERE seq <> 7' WHERE {where}")
+    connection.commit()
+    connection.close()
+    connection = sqlite3.connect(file)
+    connection.execute("REINDEX event_by_type")
+    connection.execute("PRAGMA writable_schema=ON")
+    connection.execute(f"UPDATE sqlite_schema SET sql = replace(sql, ' WHERE seq <> 7', '') WHERE {where}")
+    connection.commit()
+    connection.close()
+    assert any("event_by_type" in line for line in store.differences())
+    assert store.rebuild()
+    assert store.differences() == []
+
+
+def test_any_flipped_byte_of_the_file_is_found_or_changes_nothing(store, file, tmp_path):
+    drafts, key = Drafts(), FakeLogKey()
+    store.append([drafts("court.created", data={"vkey": key.vkey})], FakeClock().now())
+    data = {"host": "srv01", "objects": ["file:/a"], "claims": [["number", "1"]]}
+    store.append([drafts("task.finished", data=data)], FakeClock().now())
+    blobs = [[seal_blob("reason", b"alasan %d" % n, os.urandom(32))] for n in range(12)]
+    store.append(
+        [drafts("request.examined", f"r-{n % 3}", {"n": n}, blobs[n % 12]) for n in range(60)], FakeClock().now()
+    )
+    head = store.head()
+    store.save_checkpoint(head.size, key.note(head.size, head.root))
+    honest = audit(store.bodies(), notes=store.checkpoints(), blobs=store.blob)
+    assert honest.verdict == "self_consistent"
+    store.close()
+    raw_file, outcomes, copy = file.read_bytes(), set(), tmp_path / "copy.db"
+    for at in random.Random(7).sample(range(len(raw_file)), FLIPS):
+        copy.write_bytes(raw_file[:at] + bytes([raw_file[at] ^ 0x55]) + raw_file[at + 1 :])
+        changed = SqlStore(f"sqlite:///{copy}")
+        try:
+            found = audit(changed.bodies(), notes=changed.checkpoints(), blobs=changed.blob)
+            unsound = changed.differences()
+        except LedgerError as error:
+            outcomes.add(error.exit_code)
+            continue
+        finally:
+            changed.close()
+            for name in ("copy.db-wal", "copy.db-shm"):
+                (tmp_path / name).unlink(missing_ok=True)
+        outcomes.add(found.verdict)
+        assert found.verdict == "tampered" or unsound or found == honest, at
+    assert {12, "self_consistent"} <= outcomes
 
 
 def test_eight_processes_race_for_one_claim_and_one_wins(store, file):

@@ -29,6 +29,8 @@ def translated(engine: Engine, where: str) -> Iterator[None]:
         raise _meaning(error.orig or error, where) from error
     except engine.dialect.loaded_dbapi.Error as error:
         raise _meaning(error, where) from error
+    except UnicodeDecodeError as error:
+        raise damaged(where, str(error)) from error
 
 
 def missing(where: str) -> LedgerError:
@@ -40,6 +42,23 @@ def missing(where: str) -> LedgerError:
         found=N_("no such file"),
         next="sopti doctor",
     )
+
+
+def damaged(where: str, found: str) -> IntegrityError:
+    """Give the error for a ledger whose file does not hold what was written."""
+    return IntegrityError(
+        N_("The ledger file is damaged"),
+        on=where,
+        expected=N_("a sound database file"),
+        found=found,
+        next=N_("stop, keep this file as it is, and restore the newest copy; then sopti ledger verify"),
+    )
+
+
+def require(kind: type, value: object, where: str) -> None:
+    """Raise IntegrityError unless a stored value has the type it was written with (SQLite keeps a type with each)."""
+    if not isinstance(value, kind):
+        raise damaged(where, f"{type(value).__name__} instead of {kind.__name__}")
 
 
 def not_a_ledger(where: str, found: str) -> LedgerError:
@@ -56,14 +75,8 @@ def not_a_ledger(where: str, found: str) -> LedgerError:
 def _meaning(error: BaseException, where: str) -> LedgerError:
     code = getattr(error, "sqlite_errorname", None) or ""
     found = f"{error} ({code})" if code else str(error).strip()
-    if code.startswith("SQLITE_CORRUPT"):
-        return IntegrityError(
-            N_("The ledger file is damaged"),
-            on=where,
-            expected=N_("a sound database file"),
-            found=found,
-            next=N_("stop, keep this file as it is, and restore the newest copy; then sopti ledger verify"),
-        )
+    if code.startswith("SQLITE_CORRUPT") or "Could not decode to UTF-8" in str(error):
+        return damaged(where, found)
     if code == "SQLITE_NOTADB" or "no such table" in str(error):
         return not_a_ledger(where, found)
     if any(kind.__name__ == "IntegrityError" for kind in type(error).__mro__):  # PEP 249: each driver has one

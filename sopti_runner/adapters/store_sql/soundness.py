@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from sopti_runner.adapters.store_sql import projections
+from sopti_runner.adapters.store_sql import faults, projections
 from sopti_runner.adapters.store_sql.schema import checkpoint, event, head
 from sopti_runner.adapters.store_sql.writing import End, Statements, save_end
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
@@ -39,6 +39,7 @@ def differences(connection: Connection, log: str) -> Iterator[str]:
     for page in _pages(connection, log):
         events = []
         for row in page:
+            faults.require(bytes, row["body"], log)
             parsed = placed(row["body"], row["seq"], log)
             made = projections.event_row(parsed)
             wrong = [name for name in made if row[name] != made[name]]
@@ -74,6 +75,7 @@ def _head_difference(connection: Connection, end: End) -> Iterator[str]:
 
 def _checkpoint_differences(connection: Connection, log: str) -> Iterator[str]:
     for row in connection.execute(select(checkpoint).where(checkpoint.c.log == log)):
+        faults.require(str, row.note, log)
         try:
             said = read_checkpoint(row.note)
         except NoteError as error:

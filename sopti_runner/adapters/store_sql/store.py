@@ -168,7 +168,11 @@ class SqlStore:
         mine = select(blob.c.name, blob.c.salt, blob.c.content).where(blob.c.log == self.log, blob.c.digest == digest)
         with self._read() as connection:
             row = connection.execute(mine).first()
-        return None if row is None else Blob(row.name, row.salt, row.content)
+        if row is None:
+            return None
+        faults.require(bytes, row.salt, self._where)
+        faults.require(bytes, row.content, self._where)
+        return Blob(row.name, row.salt, row.content)
 
     def erase(self, digest: bytes) -> bool:
         """Erase salt and content, in the file too; True when there was something to erase."""
@@ -213,20 +217,33 @@ class SqlStore:
         """Give all kept notes, by size."""
         mine = select(checkpoint.c.size, checkpoint.c.note).where(checkpoint.c.log == self.log)
         with self._read() as connection:
-            return [(row.size, row.note) for row in connection.execute(mine.order_by(checkpoint.c.size))]
+            rows = connection.execute(mine.order_by(checkpoint.c.size)).all()
+        for row in rows:
+            faults.require(int, row.size, self._where)
+            faults.require(str, row.note, self._where)
+        return [(row.size, row.note) for row in rows]
 
     def differences(self) -> Sequence[str]:
         """Compare columns, head, claims and projections with the events; gives a line for each row that differs."""
         log = self.log
         with self._read() as connection:
-            return list(soundness.differences(connection, log))
+            return [*soundness.differences(connection, log), *self._file_differences(connection)]
+
+    def _file_differences(self, connection: Connection) -> Iterator[str]:
+        """Give what SQLite finds wrong with its own file: indexes that contradict tables, damaged pages."""
+        if self._engine.dialect.name == "sqlite":
+            for (line,) in connection.exec_driver_sql("PRAGMA integrity_check").all():
+                if line != "ok":
+                    yield f"file: {line}"
 
     def rebuild(self) -> Sequence[str]:
-        """Make head and projections anew from the events; gives a line for each row that differed."""
+        """Make head, projections and indexes anew from the events; gives a line for each row that differed."""
         log = self.log
         with self._write() as connection:
-            found = list(soundness.differences(connection, log))
+            found = [*soundness.differences(connection, log), *self._file_differences(connection)]
             soundness.rebuild(connection, log, self._statements)
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("REINDEX")
         return found
 
     def _parsed(self, start: int, *wanted: ColumnElement[bool]) -> Iterator[Event]:
@@ -239,7 +256,9 @@ class SqlStore:
             mine = select(event.c.seq, column).where(event.c.log == log, event.c.seq >= at, *wanted)
             with self._read() as connection:
                 page = connection.execute(mine.order_by(event.c.seq).limit(PAGE)).all()
-            yield from page
+            for row in page:
+                faults.require(bytes, row[1], self._where)
+                yield row
             if len(page) < PAGE:
                 return
             at = page[-1].seq + 1

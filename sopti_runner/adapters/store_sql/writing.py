@@ -48,7 +48,7 @@ def read_end(connection: Connection, log: str, statements: Statements) -> End:
     size, leaf, state = statements.read_head.one(connection, {"log": log}) or (0, b"", b"")
     try:
         frontier = Frontier.load(state)
-    except ValueError:
+    except (ValueError, TypeError):
         frontier = Frontier()
     if frontier.size != size or not leaf:
         raise IntegrityError(
