@@ -93,7 +93,7 @@ soak: deps venv ## full counts; build/soak-<commit>.txt binds the figures to the
 
 bench: venv ## benchmarks that print ratios
 	$(say) 'Benchmarks'
-	@$(PY) -m bench
+	@for part in bench/[a-z]*.py; do echo "-- $$part"; $(PY) -m bench.$$(basename $$part .py) || exit $$?; done
 
 ##@ Work on it
 .PHONY: venv deps constraints words docs format clean

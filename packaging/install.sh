@@ -41,13 +41,13 @@ make_accounts() {
     }
 }
 
-content_folders() {
-    for folder in playbooks roles collections reports; do [ ! -d "$folder" ] || printf '%s\n' "$folder"; done
+content() {
+    for part in playbooks roles collections reports ansible.cfg; do [ ! -e "$part" ] || printf '%s\n' "$part"; done
 }
 
 release_id() {
-    # shellcheck disable=SC2046  # folder names without spaces, split on purpose
-    digest=$(find pyproject.toml constraints.txt README.md LICENSE sopti_runner $(content_folders) -type f \
+    # shellcheck disable=SC2046  # names without spaces, split on purpose
+    digest=$(find pyproject.toml constraints.txt README.md LICENSE sopti_runner $(content) -type f \
         ! -path '*/__pycache__/*' ! -path '*/.cache/*' -exec sha256sum {} + | LC_ALL=C sort -k 2 | sha256sum | cut -c 1-12)
     printf '%s-%s-%s\n' "$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
         "$("$PYTHON" -c 'import sys; print("py%d%d" % sys.version_info[:2])')" "$digest"
@@ -68,7 +68,7 @@ build_release() {
     $pip install --constraint constraints.txt --no-build-isolation "$work"
     "$release/venv/bin/python" packaging/compile_words.py \
         "$release"/venv/lib/python3*/site-packages/sopti_runner/locale/*/LC_MESSAGES/sopti.po
-    for folder in $(content_folders); do cp -a "$folder" "$release/content/"; done
+    for part in $(content); do cp -a "$part" "$release/content/"; done
     find "$release/content" -name __pycache__ -type d -prune -exec rm -rf {} +
     chown -R root:root "$release"
     chmod -R u+rwX,go+rX,go-w "$release"

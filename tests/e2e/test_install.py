@@ -217,6 +217,14 @@ def test_install_timer_runs_and_is_safe(installed):
     assert float(exposure.split()[-3]) < 3.0, exposure
 
 
+def test_install_completion_knows_the_commands(installed):
+    ours, _ = installed
+    ask = "_SOPTI_COMPLETE=complete_bash COMP_WORDS='sopti led' COMP_CWORD=1 sopti"
+    assert run(
+        ours, f"test -s /usr/share/bash-completion/completions/sopti && {ask}", user="budi", cwd="/home/budi"
+    ) == ("ledger\n")
+
+
 def test_daily_service_sends_a_checkpoint_off_the_machine(installed):
     ours, _ = installed
     run(
