@@ -64,11 +64,11 @@ systemd-run --quiet --collect --unit=sopti-firewall-load-@nonce@ sh -c \\
   'cd {_FOLDER}; sleep 0.3; if nft -f candidate.nft; then echo @nonce@ >loaded; else echo failed >loaded; fi'
 """
 _DISARM = f"""
-pending=$(systemctl is-active {_ROLLBACK}.timer)
-systemctl stop {_ROLLBACK}.timer 2>/dev/null
+state=lost
+[ "$(systemctl is-active {_ROLLBACK}.timer)" = active ] && systemctl stop {_ROLLBACK}.timer && state=disarmed
 i=0
 while systemctl is-active --quiet {_ROLLBACK}.service && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done
-[ "$pending" = active ] && state=disarmed || state=lost
+systemctl is-active --quiet {_ROLLBACK}.timer && state=pending
 [ -e {_FOLDER}/rolled-back ] && state=rolled-back
 echo $state
 nft -s list table {TABLE} 2>/dev/null || :
