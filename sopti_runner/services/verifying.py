@@ -6,17 +6,20 @@ from sopti_runner.domain.authority_audit import AuthorityAudit
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
 from sopti_runner.domain.ledger.note import parse_vkey
 from sopti_runner.domain.ledger.trust import Trust
-from sopti_runner.domain.ledger.verification import Verification
+from sopti_runner.domain.ledger.verification import Defect, Verification
 from sopti_runner.domain.ledger.verify import audit
 from sopti_runner.domain.sshsig import parse_public_key
+from sopti_runner.errors import N_
 from sopti_runner.services.books import Books
 
 
 def verify_ledger(books: Books, trust: Trust | None) -> Verification:
-    """Judge the whole ledger: bytes, tree, checkpoints, texts, and whether each act was allowed."""
+    """Judge the whole ledger: bytes, tree, checkpoints, texts, derived tables, and whether each act was allowed."""
     authority = AuthorityAudit(trust.persons if trust else None)
     store = books.store
-    return audit(store.bodies(), notes=store.checkpoints(), trust=trust, blobs=store.blob, on_event=authority.see)
+    found = audit(store.bodies(), notes=store.checkpoints(), trust=trust, blobs=store.blob, on_event=authority.see)
+    what = N_("A table derived from the events differs from them")
+    return found.plus(Defect("derived_differs", what, found=line) for line in store.differences())
 
 
 def trust_of(books: Books) -> Trust:
