@@ -15,11 +15,12 @@ import pytest
 
 from sopti_runner.adapters.bundle import ZipBundle, write_bundle
 from sopti_runner.adapters.bundle.source import readme, verifier_source
-from sopti_runner.adapters.bundle.verifier import EXIT_CODES, as_json, verify_bundle
+from sopti_runner.adapters.bundle.verifier import EXIT_CODES, verify_bundle
 from sopti_runner.domain.ledger.checkpoint import Checkpoint
 from sopti_runner.domain.ledger.event import leaf_hash, seal_blob
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.trust import Trust, write_trust
+from sopti_runner.domain.ledger.verdict_text import as_data
 from sopti_runner.errors import IntegrityError, LedgerError, UsageError
 from tests.fakes import ORIGIN, Drafts, FakeClock, FakeLogKey, FakeWitnessKey, MemoryStore
 
@@ -217,7 +218,7 @@ def test_verifier_alone_says_what_the_package_says(store, verifier, tmp_path):
         with ZipBundle(target) as read:
             found = verify_bundle(read, trust, acts=False)
         assert ran.returncode == EXIT_CODES[found.verdict], (name, ran.stderr)
-        assert json.loads(ran.stdout) == as_json(found), name
+        assert json.loads(ran.stdout) == as_data(found), name
         verdicts.add(str(found.verdict))
     assert verdicts == {"verified", "self_consistent", "incomplete", "tampered"}
 

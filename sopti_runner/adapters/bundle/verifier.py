@@ -16,6 +16,7 @@ from pathlib import Path
 from sopti_runner.adapters.bundle.zip_file import ZipBundle
 from sopti_runner.domain.authority_audit import AuthorityAudit
 from sopti_runner.domain.ledger.trust import Trust, parse_trust
+from sopti_runner.domain.ledger.verdict_text import as_data, lines
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.ledger.verify import audit
 from sopti_runner.errors import N_, IntegrityError, SoptiError
@@ -25,12 +26,6 @@ EXIT_CODES = {
     AuditVerdict.SELF_CONSISTENT: 4,
     AuditVerdict.INCOMPLETE: 4,
     AuditVerdict.TAMPERED: 12,
-}
-VERDICTS = {
-    AuditVerdict.VERIFIED: N_("VERIFIED: the log is what your trust file says it is"),
-    AuditVerdict.SELF_CONSISTENT: N_("SELF-CONSISTENT ONLY: nothing contradicts itself; nobody outside vouches for it"),
-    AuditVerdict.INCOMPLETE: N_("INCOMPLETE: nothing is wrong, but something that your trust file asks for is missing"),
-    AuditVerdict.TAMPERED: N_("TAMPERED: something is not what it was"),
 }
 CATALOGUE: dict[str, str] = {}
 """Message id → Indonesian; filled by ``source`` from the catalogue of sopti."""
@@ -63,29 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say_error(error, words)
         return error.exit_code if isinstance(error, IntegrityError) else 2
     if arguments.json:
-        print(json.dumps(as_json(found), indent=2))
+        print(json.dumps(as_data(found), indent=2))
     else:
-        print("\n".join(_report(found, words)))
+        print("\n".join(lines(found, lambda text, **fields: words.get(text, text).format(**fields))))
     return EXIT_CODES[found.verdict]
-
-
-def as_json(found: Verification) -> dict[str, object]:
-    """Give a verification as plain JSON values, hashes in hex."""
-    return {
-        "verdict": str(found.verdict),
-        "size": found.size,
-        "root": found.root.hex(),
-        "first_bad": found.first_bad,
-        "defect_count": found.defect_count,
-        "defects": [
-            {"code": d.code, "what": d.what, "seq": d.seq, "size": d.size, "expected": d.expected, "found": d.found}
-            for d in found.defects
-        ],
-        "gaps": [str(gap) for gap in found.gaps],
-        "not_detectable": [str(remark) for remark in found.not_detectable],
-        "checkpoints": found.checkpoints,
-        "protected": found.protected,
-    }
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,29 +84,6 @@ def _trust(path: str) -> Trust:
             return parse_trust(file.read(MAX_TRUST_BYTES), on=path)
     except OSError as error:
         raise SoptiError(N_("The trust file can't be read"), on=path, found=error.strerror or str(error)) from error
-
-
-def _report(found: Verification, words: Mapping[str, str]) -> list[str]:
-    def say(text: str, **fields: object) -> str:
-        return words.get(text, text).format(**fields)
-
-    lines = [
-        say(N_("Events: {size}"), size=found.size),
-        say(N_("Root: {root}"), root=found.root.hex()),
-        say(N_("Checkpoints that hold: {count}"), count=found.checkpoints),
-        say(N_("Events that somebody outside has seen: {count}"), count=found.protected),
-    ]
-    if found.first_bad is not None:
-        lines.append(say(N_("First event that can't be believed: {seq}"), seq=found.first_bad))
-    for d in found.defects:
-        place = f"[{d.code}] " + " ".join([f"#{d.seq}"] * (d.seq is not None) + [f"@{d.size}"] * (d.size is not None))
-        lines.append(f"  x {place}: {say(d.what)}. {say(N_('Expected'))}: {d.expected}; {say(N_('found'))}: {d.found}")
-    if found.defect_count > len(found.defects):
-        lines.append(say(N_("  and {count} more"), count=found.defect_count - len(found.defects)))
-    lines += [f"  ! {say(gap.text, **gap.fields)}" for gap in found.gaps]
-    lines.append(say(N_("What this could not have found:")))
-    lines += [f"  - {say(remark.text, **remark.fields)}" for remark in found.not_detectable]
-    return [*lines, say(VERDICTS[found.verdict])]
 
 
 def _say_error(error: SoptiError, words: Mapping[str, str]) -> None:
