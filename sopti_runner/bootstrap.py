@@ -308,6 +308,13 @@ class House:
         from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415  loads yaml only for init
         from sopti_runner.adapters.sop_data import load  # noqa: PLC0415
 
+        if not origin or any(c.isspace() or c == "+" for c in origin):
+            raise UsageError(
+                N_("This can't be the name of a ledger"),
+                on=origin or "--origin",
+                expected=N_("a domain of the court and a word, without spaces and plus signs"),
+                next="sopti init --help",
+            )
         sop, chosen = load(preset), Zone.chosen(zone)
         founders = [
             Founder(called, offices, parse_public_key(_read(Path(key)), on=key)) for called, offices, key in people

@@ -95,6 +95,10 @@ _PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
 ORDER = tuple(name for commands in _PANELS.values() for name, _command, _help in commands)
 ALIASES = {name: TWINS[name] for name in ORDER}
 """English command → its Indonesian twin."""
+GROUPED = frozenset(
+    c.name for group in (request.app, ledger.app, office.app, host.app) for c in group.registered_commands
+)
+"""Names of the commands inside groups."""
 
 for _panel, _commands in _PANELS.items():
     for _name, _command, _help in _commands:
@@ -120,6 +124,8 @@ def run(given: list[str]) -> int:
         return 0
     except (KeyboardInterrupt, Exception) as problem:
         error = _meaning(problem)
+        if isinstance(error, UsageError) and not error.next:
+            error.next = f"sopti {' '.join(_command_words(given))} --help".replace("  ", " ")
         return _unexpected(problem) if error is None else _told(error)
 
 
@@ -176,6 +182,15 @@ def _meaning(problem: BaseException) -> SoptiError | None:
     if isinstance(problem, (KeyboardInterrupt, typer.Abort)):
         return StoppedError(N_("Interrupted; what was recorded before stays recorded"), next="sopti")
     return _of_system(problem) if isinstance(problem, OSError) else None
+
+
+def _command_words(given: list[str]) -> list[str]:
+    """Give the leading words that name a command, and within a group its command."""
+    words = [word for word in given if not word.startswith("-")][:2]
+    names = {*TWINS, *TWINS.values(), *ORDER}
+    if not words or words[0] not in names:
+        return []
+    return words if words[1:] and words[1] in GROUPED else words[:1]
 
 
 def _told(problem: SoptiError) -> int:

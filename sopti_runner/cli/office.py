@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -142,7 +143,17 @@ def appoint(
     """Propose an appointment."""
     here = house()
     court = here.books.court()
-    start = first or court.today(here.books.now().time).isoformat()
+    start = _day(first, "--from") or court.today(here.books.now().time).isoformat()
+    if status not in ("definitive", "plh", "plt"):
+        raise UsageError(
+            N_("{option} has a value that can't be"),
+            on="--status",
+            expected="definitive, plh, plt",
+            found=status,
+            option="--status",
+        )
+    if last and _day(last, "--to") < start:
+        raise UsageError(N_("The last day lies before the first"), on="--to", expected=f">= {start}", found=last)
     data = {"person": _person(person), "office": office, "status": status, "first": start, "last": last}
     propose("appoint", data, key, export_to, {"order": order})
 
@@ -162,6 +173,7 @@ def end(
     """Propose the end of an appointment."""
     here = house()
     court = here.books.court()
+    _day(last, "--to")
     held = court.capacity(_person(person), office, here.books.now().time)
     if held is None:
         raise UsageError(
@@ -193,10 +205,13 @@ def step(
     ),
 )
 def policy(
-    validity_days: Annotated[int | None, typer.Option(help=N_("Longest validity of an approval, in days."))] = None,
+    validity_days: Annotated[
+        int | None, typer.Option(min=1, max=90, help=N_("Longest validity of an approval, in days."))
+    ] = None,
     paper: Annotated[bool | None, typer.Option("--paper/--no-paper", help=N_("Accept approvals on paper."))] = None,
     cut_off_hour: Annotated[
-        int | None, typer.Option(help=N_("Requests later than this hour count from the next working day."))
+        int | None,
+        typer.Option(min=0, max=23, help=N_("Requests later than this hour count from the next working day.")),
     ] = None,
     own_signature: Annotated[
         list[str] | None, typer.Option(help=N_("An act that from now on needs the person's own signature."))
@@ -225,7 +240,7 @@ def policy(
         new["attested"] = [a for a in new["attested"] if a not in own_signature]
     for text in waive or ():
         separation, _sign, last = text.partition("=")
-        new["waivers"] = {**new["waivers"], separation: last}
+        new["waivers"] = {**new["waivers"], separation: _day(last, "--waive")}
     if new == now:
         for name, value in now.items():
             output.say(f"{name}: {value}")
@@ -271,7 +286,7 @@ def override_day(
     as_json: Json = False,
 ) -> None:
     """Propose a calendar override."""
-    data = {"date": day, "working": not free, "legal_number": legal_number}
+    data = {"date": _day(day, "YYYY-MM-DD"), "working": not free, "legal_number": legal_number}
     propose("calendar_override", data, key, export_to, {"reason": reason})
 
 
@@ -343,6 +358,14 @@ def confirm(
 def _confirmed(ident: str) -> None:
     output.say(_("Confirmed; it counts from now on."))
     output.data({"proposal": ident, "confirmed": True})
+
+
+def _day(text: str, option: str) -> str:
+    """Give a day as typed, or an empty text; UsageError when there is no such day."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as error:
+        raise UsageError(N_("This is no day"), on=option, expected="YYYY-MM-DD", found=text) from error
 
 
 def _person(text: str) -> str:

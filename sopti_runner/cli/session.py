@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sopti_runner.ports import Waiting
 
 
+OPTION_OF = {"description": "what", "basis": "why", "advice_note": "note", "examination": "note"}
+"""Text of an act → the option that gives it, where their names differ."""
+
+
 def house() -> House:
     """Give this machine's house; the heavy imports happen here and not for ``--help``."""
     from sopti_runner.bootstrap import open_house
@@ -71,11 +75,30 @@ def prepared(
     display: str = "",
 ) -> Waiting:
     """Make the statement of an act of a named person, or of the owner of the key."""
+    kept = {k: v for k, v in (texts or {}).items() if v.strip()}
+    _require_words(name, data or {}, kept)
     here.bury_dead()
     court = here.books.court()
     person = person_named(here, court, by) if by else me(here, court, key)
-    kept = {k: v for k, v in (texts or {}).items() if v.strip()}
     return here.acts.prepare(name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display)
+
+
+def _require_words(name: str, data: Mapping[str, Any], texts: Mapping[str, str | bytes]) -> None:
+    """Refuse a word that an act does not know, or a text it can't do without: a slip, not an attempt."""
+    from sopti_runner.domain.request import CHOICES, RULES, WORDS_NEEDED, ActName
+
+    for key, allowed in CHOICES.get(ActName(name), {}).items():
+        if data.get(key) not in allowed:
+            raise UsageError(
+                N_("{option} has a value that can't be"),
+                on=f"--{key.replace('_', '-')}",
+                expected=", ".join(allowed),
+                found=str(data.get(key, "")),
+                option=f"--{key.replace('_', '-')}",
+            )
+    for key in (*WORDS_NEEDED.get(ActName(name), ()), *(("reason",) if RULES[ActName(name)].reason else ())):
+        if key not in texts:
+            raise UsageError(N_("This act needs a text: {key}"), on=f"--{OPTION_OF.get(key, key)}", key=key)
 
 
 def act(

@@ -103,6 +103,8 @@ def policy_from(data: Mapping[str, Any]) -> Policy:
         )
     if not (1 <= policy.validity_days <= 90 and 1 <= policy.pause_days <= 60 and 0 <= policy.cut_off_hour <= 23):
         raise UsageError(
-            N_("A policy bound is out of range"), expected="validity_days 1-90, pause_days 1-60, cut_off_hour 0-23"
+            N_("A policy bound is out of range"),
+            expected="validity_days 1-90, pause_days 1-60, cut_off_hour 0-23",
+            found=f"{policy.validity_days}, {policy.pause_days}, {policy.cut_off_hour}",
         )
     return policy

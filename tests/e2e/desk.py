@@ -30,7 +30,13 @@ ROOT = Path(__file__).parents[2]
 SOPTI = Path(sys.executable).with_name("sopti")
 ORIGIN = "sopti.contoh.example/ledger"
 OFFICES = {"budi": "operator", "sari": "secretary", "rina": "section_head", "dewi": "division_head"}
-NAMES = {"budi": "Budi Contoh", "sari": "Sari Contoh", "rina": "Rina Contoh", "dewi": "Dewi Contoh", "tono": "Tono Contoh"}
+NAMES = {
+    "budi": "Budi Contoh",
+    "sari": "Sari Contoh",
+    "rina": "Rina Contoh",
+    "dewi": "Dewi Contoh",
+    "tono": "Tono Contoh",
+}
 FOUNDERS = ("budi", "sari")
 CONTENT = ("playbooks", "roles", "collections", "reports", "ansible.cfg")
 
