@@ -21,6 +21,7 @@ from sopti_runner.adapters.ansible.effects import NO_EFFECT, Effect, canonical, 
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
 
 PR_SET_PDEATHSIG = 1
+OUTSIDE = "(outside)"
 WRAPPED = {"TaskExecutor": ("_execute", "_get_action_handler_with_module_context"), "ActionBase": ("_get_diff_data",)}
 _LOCAL_SOURCES = frozenset(("copy", "template", "script", "unarchive", "assemble"))
 
@@ -100,7 +101,7 @@ class TaskGate:
         task = executor._task
         item = self._item(executor, handler, variables)
         self._pending = pending = _Pending(item, bool(task.diff), bool(task.ignore_errors), time.time())
-        self._refuse_unsafe(task, handler)
+        self._refuse_unsafe(item, task, handler)
         args = dict(task.args)
         hidden = "(hidden: no_log)\n" if task.no_log else "" if task.diff else "(hidden: diff is off)\n"
         task.diff = True
@@ -183,7 +184,7 @@ class TaskGate:
         """Give ``file:line`` relative to the copy; a place outside it is marked, and no plan has such a task."""
         file, _, line = path.rpartition(":")
         place = Path(file)
-        return f"{place.relative_to(self._root).as_posix()}:{line}" if place.is_relative_to(self._root) else "(outside)"
+        return f"{place.relative_to(self._root).as_posix()}:{line}" if place.is_relative_to(self._root) else OUTSIDE
 
     def _prediction(self, identity: Mapping[str, str]) -> str:
         if self._planning:
@@ -206,10 +207,12 @@ class TaskGate:
     def _side(self, text: str) -> str:
         return keyed_digest(self._key, "side", text) if text else ""
 
-    def _refuse_unsafe(self, task: Any, handler: Any) -> None:
-        """Refuse what static rules could not see: another connection, or a source outside the copy."""
+    def _refuse_unsafe(self, item: Item, task: Any, handler: Any) -> None:
+        """Refuse what static rules could not see: a task or source outside the copy, or another connection."""
         from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher
 
+        if item.identity["task"] == OUTSIDE and short_name(item.identity["module"]) not in NO_EFFECT:
+            raise AnsibleError(f"sopti: task {task.get_path()} is outside the sealed copy")
         transport = getattr(handler._connection, "transport", "")
         if transport != "ssh":
             raise AnsibleError(f"sopti: connection {transport!r} is refused, only ssh is allowed")

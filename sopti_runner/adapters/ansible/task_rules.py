@@ -56,6 +56,8 @@ def check_play(file: str, play: Located) -> Iterator[Finding]:
             yield Finding(file, play.at(key), "play", f"{key}: {play[key]}")
     if is_templated(play.get("hosts")):
         yield Finding(file, play.at("hosts"), "templated_name", f"hosts: {play['hosts']}")
+    elif {"localhost", "127.0.0.1", "::1"} & set(str(play.get("hosts")).replace(",", " ").split()):
+        yield Finding(file, play.at("hosts"), "local", f"hosts: {play['hosts']}")
     yield from _check_place(file, play)
     if "check_mode" in play:
         yield Finding(file, play.at("check_mode"), "check_mode", f"check_mode: {play['check_mode']}")
@@ -119,6 +121,12 @@ def _check_module(file: str, task: WrittenTask, first_party: Callable[[str], boo
         yield Finding(file, task.line, "shape", f"{module}: {args['_raw']}")
     elif module in _SOURCES and args.get("remote_src") is not True:
         yield from _check_source(file, task)
+    elif module in ("include_role", "import_role"):
+        for key in ("tasks_from", "vars_from", "defaults_from", "handlers_from"):
+            if is_templated(args.get(key)):
+                yield Finding(file, task.line, "templated_name", f"{key}: {args[key]}")
+            elif key in args and not is_inside(args[key]):
+                yield Finding(file, task.line, "outside", f"{key}: {args[key]}")
     elif module == "include_vars":
         name = args.get("_raw", args.get("file"))
         if not isinstance(name, str) or is_templated(name):

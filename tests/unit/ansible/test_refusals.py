@@ -73,6 +73,13 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "hidden by a name in a text": (task(COMMAND + "  when: not vars['ansible_check_mode']\n"), TASKS, 3, "hidden"),
     "delegation": (task(COMMAND + "  delegate_to: localhost\n"), TASKS, 3, "local"),
     "local connection of a play": (play("  connection: local\n  roles: [motd]\n"), PLAY, 3, "local"),
+    "this machine as a host": ({PLAY: "- hosts: web1,localhost\n  roles: [motd]\n"}, PLAY, 1, "local"),
+    "tasks from outside a role": (
+        task("  ansible.builtin.include_role: {name: motd, tasks_from: ../../../x}\n"), TASKS, 1, "outside",
+    ),
+    "templated tasks_from": (
+        task("  ansible.builtin.include_role: {name: motd, tasks_from: '{{ x }}'}\n"), TASKS, 1, "templated_name",
+    ),
     "local action": (task("  local_action: command id\n"), TASKS, 2, "local"),
     "connection by a variable": ({INVENTORY: "ansible_connection: local\n"}, "group_vars/servers.yml", 1, "connection"),
     "proxy command": ({INVENTORY: "ansible_ssh_common_args: -o ProxyCommand=id\n"},
