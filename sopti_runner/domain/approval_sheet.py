@@ -133,7 +133,7 @@ def blind_lines(sheet: ApprovalSheet, words: Words) -> list[str]:
 def rows(sheet: ApprovalSheet, words: Words) -> list[tuple[str, str]]:
     """Give the sheet's facts as label and text, in reading order."""
     requester = ", ".join(one_line(t) for t in (sheet.requester, sheet.unit) if t)
-    facts = [
+    return [
         (words("Requested by"), requester),
         (words("What is asked"), one_line(sheet.asked)),
         (words("Reason"), one_line(sheet.why) or "–"),
@@ -143,8 +143,11 @@ def rows(sheet: ApprovalSheet, words: Words) -> list[tuple[str, str]]:
         (words("How to go back"), pick(words, sheet.backout)),
         (words("Risk"), f"{words(RISK_WORDS[sheet.risk])} - {words(CHANGE_WORDS[sheet.change_type])}"),
     ]
-    facts += [(pick(words, about), one_line(value)) for about, value in sheet.settings]
-    return facts
+
+
+def setting_lines(sheet: ApprovalSheet, words: Words) -> list[str]:
+    """Give what the playbook is told, a line for each: meaning and value."""
+    return [f"{pick(words, about).rstrip('.')}: {one_line(value)}" for about, value in sheet.settings]
 
 
 def advice_text(sheet: ApprovalSheet, words: Words) -> str:
@@ -178,6 +181,8 @@ def display_text(sheet: ApprovalSheet, words: Words) -> str:
     lines = [one_line(line) for line in sheet.letterhead]
     lines += ["=" * WIDTH, words("APPROVAL SHEET"), f"{words('IT service request number')} {sheet.number}", ""]
     lines += _labelled(rows(sheet, words))
+    if sheet.settings:
+        lines += ["", words("What is set"), *_bullets(setting_lines(sheet, words))]
     lines += ["", words("What changes on which host")]
     for heading, changes in host_groups(sheet, words):
         lines += wrapped(heading, WIDTH, "  ", "  ")

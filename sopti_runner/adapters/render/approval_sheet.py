@@ -15,6 +15,7 @@ from sopti_runner.domain.approval_sheet import (
     grouped,
     host_groups,
     rows,
+    setting_lines,
     signatory_text,
     validity_text,
 )
@@ -38,6 +39,7 @@ def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
         "code": short_code(sheet.plan),
         "digest": grouped(sheet.plan, 8),
         "rows": [[label, shortened(text, TEXT)] for label, text in rows(sheet, words)],
+        "settings": [shortened(line, TEXT) for line in setting_lines(sheet, words)],
         "groups": _capped(host_groups(sheet, words), words),
         "blind": [shortened(line, TEXT) for line in blind_lines(sheet, words)][:6],
         "advice": shortened(advice_text(sheet, words), TEXT),
