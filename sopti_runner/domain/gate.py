@@ -129,10 +129,12 @@ def _executor_reasons(authority: Authority, now: datetime) -> Iterable[Reason]:
             {"person": authority.executor, "offices": ", ".join(allowed)},
             allowed,
         )
-    if authority.approval and authority.approval.person == authority.executor:
+    if authority.approval is None:
+        return
+    voucher = court.register.owner(authority.approval.key)
+    if authority.approval.person == authority.executor:
         yield Reason("executor_is_approver", N_("Who approved a change never carries it out"), who=allowed)
-    voucher = court.register.owner(authority.approval.key) if authority.approval else None
-    if voucher and voucher.id == authority.executor:
+    elif voucher and voucher.id == authority.executor:
         yield Reason(
             "executor_vouched", N_("Who vouched for an approval on paper never carries the change out"), who=allowed
         )

@@ -88,7 +88,7 @@ def check_proposal(kind: str, data: Mapping[str, Any], offices: tuple[str, ...],
         raise UsageError(N_("No such step of the SOP"), on=str(data["step"]), expected=", ".join(steps))
     try:
         _VALUES.get(kind, _anything)(data)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(N_("A value of this proposal can't be"), on=kind, found=str(error)) from error
 
 

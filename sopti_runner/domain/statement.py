@@ -12,13 +12,14 @@ The rule this module keeps:
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import rfc8785
+
+from sopti_runner.domain.ledger.strict_json import read_json
 
 NAMESPACE = "act@sopti"
 
@@ -137,7 +138,7 @@ def parse_statement(raw: bytes) -> Statement:
         ValueError: It is not exactly one statement of this version; the message says what is wrong.
     """
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates)
+        value = read_json(raw)
         if set(value) != _KEYS or value["v"] != 1 or value["kind"] != "sopti-act":
             raise ValueError("not a version 1 statement")
         statement = Statement(
@@ -158,15 +159,8 @@ def parse_statement(raw: bytes) -> Statement:
         if statement.encode() != raw:
             raise ValueError("not written as RFC 8785 writes it")
         return statement
-    except (UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"malformed statement: {error}") from error
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice in the statement")
-    return value
 
 
 def statement_digest(raw: bytes) -> str:

@@ -54,7 +54,7 @@ def stored_plan(books: Books, request: Request) -> Plan:
             N_("The request has no plan yet"), on=request.number, next=f"sopti plan {request.number} PLAYBOOK"
         )
     blob = books.store.blob(request.plan.blob.digest)
-    plan = decode_plan(blob.content) if blob else None
+    plan = _read(blob.content) if blob else None
     told = request.plan
     if (
         plan is None
@@ -70,6 +70,13 @@ def stored_plan(books: Books, request: Request) -> Plan:
             next="sopti ledger verify",
         )
     return plan
+
+
+def _read(content: bytes) -> Plan | None:
+    try:
+        return decode_plan(content)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def sealed_of(request: Request, plan: Plan) -> Sealed:
@@ -102,7 +109,7 @@ def make_plan(
     court = books.court()
     request = find(court, number)
     owner = court.register.owner(signer.fingerprint)
-    _may_plan(books, court, request, owner.id if owner else "")
+    _may_plan(books, court, request, signer.fingerprint)
     model = content.change_model(playbook)
     checked = check_variables(model, variables)
     sealed = content.seal(playbook, limit=limit, variables=checked)
@@ -135,9 +142,11 @@ def make_plan(
     return Planned(books.court().requests[request.id], plan, digest, kept=False)
 
 
-def _may_plan(books: Books, court: Court, request: Request, person: str) -> None:
+def _may_plan(books: Books, court: Court, request: Request, fingerprint: str) -> None:
     """Refuse before the long work what would be refused after it."""
     at = books.now()
+    owner = court.register.owner(fingerprint)
+    key, person = (owner.key(fingerprint), owner.id) if owner else (None, "")
     reasons = list(books.clock_reasons(court, at))
     offices = offices_for(court, ActName.PLAN)
     moment = books.believed(court, at).time
@@ -150,6 +159,8 @@ def _may_plan(books: Books, court: Court, request: Request, person: str) -> None
                 offices,
             )
         )
+    if key is not None and not key.counts_at(court.size):
+        reasons.append(Reason("key_retired", N_("The key {key} no longer counts"), {"key": fingerprint}))
     if not request.technical:
         reasons.append(
             Reason(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from sopti_runner.domain.authority_audit import AuthorityAudit
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.errors import SoptiError
 from sopti_runner.services.planning import make_plan
@@ -295,6 +296,13 @@ class Pair:
         waiting = self.real.acts.prepare("start", person=self.real.id[who], subjects=[ref], data=data)
         proof = Proof(ProofKind.SIGNATURE, self.real.id[who], KEY[who].fingerprint, KEY[who].sign(waiting.statement))
         self._agree(False, lambda: self.real.acts.record(waiting, proof), ("start by hand", who))
+
+    def audit(self):
+        """Judge the whole ledger again as an auditor does: what was let through stays lawful, event by event."""
+        audit = AuthorityAudit()
+        found = [defect for event in self.real.ledger.kept for defect in audit.see(event)]
+        if found:
+            raise DisagreementError(f"the auditor finds {found[0]} in what the services recorded")
 
     # --- the world --------------------------------------------------------------------------------------------------
 

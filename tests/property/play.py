@@ -47,6 +47,7 @@ def play(seed, length=LENGTH, traps=TRAPS):
         for _ in range(length):
             made.append(moves.next())
             pair.do(made[-1])
+        pair.audit()
     except DisagreementError as error:
         return pair, made, error
     return pair, made, None
@@ -58,6 +59,7 @@ def fails(seed, made):
     try:
         for move in made:
             pair.do(move)
+        pair.audit()
     except DisagreementError:
         return True
     return False

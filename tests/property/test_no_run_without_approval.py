@@ -50,7 +50,7 @@ REMOVED = {
     "approval expires": ({"approval_expired"}, traps.expiry),
     "approval is used once": ({"approval_used", "wrong_state"}, traps.used_up),
     "approver differs from adviser": ({"approver_is_adviser"}, traps.waiver),
-    "approver differs from executor": ({"executor_is_approver", "executor_vouched"}, traps.executor),
+    "approver differs from executor": ({"executor_is_approver"}, traps.executor),
     "approver differs from planner": ({"approver_is_executor"}, traps.planner),
     "approver differs from requester": ({"approver_is_requester"}, traps.waiver),
     "attester is in office": ({"attester_no_office"}, traps.attested),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sopti_runner.adapters import sop_data
 from sopti_runner.domain.calendar import Zone
 from sopti_runner.domain.change import ChangeModel, ChangeType, Risk, Wording
+from sopti_runner.domain.court import fold
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.statement import statement_digest
@@ -241,4 +242,5 @@ class ExampleCourt:
         return twin
 
     def court(self):
-        return self.books.court()
+        """Give a court of its own, folded afresh, that tests may bend."""
+        return fold(self.ledger.kept)

@@ -1,0 +1,165 @@
+"""Acts as a service: prepared, proven, judged, recorded, and refused without a trace in what is true."""
+
+import pytest
+
+from sopti_runner.domain.statement import ProofKind, parse_statement, statement_digest
+from sopti_runner.errors import LedgerError, NotFoundError, RefusedError, UsageError
+from tests.unit.domain.desk import Desk
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+def refused_codes(error):
+    return [reason.code for reason in error.value.reasons]
+
+
+def test_act_signed_here_is_recorded_with_person_capacity_and_key(desk):
+    event = desk.do("register", "op")
+    assert (event.actor.person, event.actor.capacity) == (desk.id["op"], "operator:definitive")
+    assert event.actor.credential == desk.key["op"].fingerprint
+    assert event.data["number"] == 1
+    assert parse_statement(event.data["statement"].encode()).nonce == event.data["nonce"]
+
+
+def test_act_attested_here_says_so(desk):
+    request = desk.do("register", "op").subject
+    waiting = desk.waiting("dispose", "sec", request)
+    (event,) = desk.acts.sign(waiting, desk.key["op"])
+    assert event.actor.person == desk.id["sec"]
+    assert event.actor.credential == event.data["proof"]["kind"] == "attested"
+
+
+def test_act_with_a_key_nobody_enrolled_is_a_usage_error_and_no_event(desk):
+    waiting = desk.waiting("register", "op")
+    before = desk.ledger.head()
+    with pytest.raises(NotFoundError):
+        desk.acts.sign(waiting, desk.key["stranger"])
+    assert desk.ledger.head() == before
+
+
+def test_act_refused_is_an_event_and_changes_nothing_else(desk):
+    request = desk.do("register", "op").subject
+    before = desk.court()
+    with pytest.raises(RefusedError) as error:
+        desk.do("examine", "head", request)
+    assert refused_codes(error) == ["wrong_state"]
+    assert error.value.exit_code == 10
+    last = desk.ledger.kept[-1]
+    assert (last.type, last.subject, last.data["reasons"]) == ("gate.refused", request, ["wrong_state"])
+    assert desk.court().requests == before.requests
+    assert desk.court().nonces == before.nonces
+
+
+@pytest.mark.parametrize("how", [{"urgency": "soon"}, {"texts": {}}])
+def test_act_that_is_a_slip_of_the_command_changes_no_byte(desk, how):
+    before = desk.ledger.head()
+    waiting = desk.waiting("register", "op", **how)
+    if "texts" in how:
+        waiting = desk.acts.prepare(
+            "register", person=desk.id["op"], subjects=[], data=parse_statement(waiting.statement).data
+        )
+    with pytest.raises(RefusedError) as error:
+        desk.acts.sign(waiting, desk.key["op"])
+    assert error.value.exit_code == 2
+    assert desk.ledger.head() == before
+
+
+def test_act_exported_comes_back_once(desk):
+    request = desk.request("consider")
+    waiting = desk.waiting("approve", "sec", request)
+    digest = desk.acts.export(waiting)
+    assert digest == statement_digest(waiting.statement)
+    armored = desk.key["sec"].sign(waiting.statement)
+    key = desk.key["sec"].fingerprint
+    (event,) = desk.acts.bring(digest[:12], armored, key, ProofKind.SIGNATURE)
+    assert event.type == "request.approved"
+    with pytest.raises(NotFoundError):
+        desk.acts.bring(digest, armored, key, ProofKind.SIGNATURE)
+
+
+def test_act_brought_back_with_a_bad_signature_still_waits(desk):
+    request = desk.request("consider")
+    digest = desk.acts.export(desk.waiting("approve", "sec", request))
+    wrong = desk.key["sec"].sign(b"something else")
+    with pytest.raises(RefusedError) as error:
+        desk.acts.bring(digest, wrong, desk.key["sec"].fingerprint, ProofKind.SIGNATURE)
+    assert refused_codes(error) == ["signature_bad"]
+    assert desk.acts.outbox.get(digest)
+
+
+def test_act_with_other_texts_than_its_statement_is_refused(desk):
+    one, other = desk.waiting("register", "op"), desk.waiting("register", "op")
+    proof = desk.act(one).proof
+    with pytest.raises(UsageError):
+        desk.acts.record(type(one)(one.statement, other.blobs, one.display), proof)
+
+
+def test_start_recorded_as_an_act_is_refused_before_it_is_judged(desk):
+    request = desk.request("approve")
+    folded = desk.court().requests[request]
+    data = {"approval": folded.approval, "plan": folded.plan.digest, "hosts": list(folded.plan.hosts)}
+    waiting = desk.waiting("start", "op", request, **data)
+    before = desk.ledger.head()
+    with pytest.raises(UsageError):
+        desk.acts.sign(waiting, desk.key["op"])
+    assert desk.ledger.head() == before
+
+
+def test_approval_is_sealed_by_a_checkpoint(desk):
+    desk.request("approve")
+    assert desk.ledger.checkpoints()[-1][0] == desk.ledger.head().size
+
+
+def test_list_granted_under_one_signature_is_one_event_a_request(desk):
+    requests = [desk.do("register", "op").subject for _ in range(3)]
+    for request in requests:
+        desk.do("triage", "op", request)
+    events = desk.acts.sign(desk.waiting("grant", "sec", subjects=requests), desk.key["sec"])
+    assert [e.subject for e in events] == requests
+    assert len({e.data["nonce"] for e in events}) == 1
+    assert {desk.court().requests[r].state for r in requests} == {"granted"}
+
+
+def test_ledger_that_is_full_takes_no_act(desk):
+    desk.ledger.full = True
+    with pytest.raises(LedgerError):
+        desk.do("register", "op")
+    desk.ledger.full = False
+    assert desk.court().requests == {}
+
+
+@pytest.mark.parametrize("turn", [{"days": 2}, {"hours": -1}])
+def test_act_under_a_wrong_clock_is_refused_again_and_again(desk, turn):
+    """The refusal is an event; its time must not become the one that the next act is judged by."""
+    desk.clock.run(hours=2)
+    desk.do("register", "op")
+    desk.clock.set_wall(**turn)
+    for _ in range(3):
+        with pytest.raises(RefusedError) as error:
+            desk.do("register", "op")
+        assert refused_codes(error)[0] in ("clock_jump", "clock_back")
+    assert desk.ledger.kept[-1].data["clock"] == desk.clock.time.isoformat()
+    desk.clock.mend()
+    assert desk.do("register", "op").type == "request.registered"
+
+
+def test_wrong_clock_is_put_right_by_two_officials_alone(desk):
+    desk.clock.run(hours=2)
+    desk.do("register", "op")
+    desk.clock.set_wall(days=2)
+    proposal = desk.do("propose", "kabag", kind="clock", content={}).subject
+    with pytest.raises(RefusedError) as error:
+        desk.do("confirm", "kabag", proposal)
+    assert refused_codes(error) == ["own_proposal"]
+    event = desk.do("confirm", "sec", proposal)
+    assert (event.type, event.time) == ("clock.corrected", desk.clock.time)
+    assert desk.do("register", "op").time == desk.clock.time
+
+
+def test_clock_within_its_tolerance_never_takes_the_ledger_back(desk):
+    first = desk.do("register", "op")
+    desk.clock.set_wall(seconds=-4)
+    assert desk.do("register", "op").time == first.time
