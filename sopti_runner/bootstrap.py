@@ -26,7 +26,7 @@ from sopti_runner.domain.ledger.trust import parse_trust, write_trust
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
-from sopti_runner.errors import N_, IntegrityError, RefusedError, UsageError
+from sopti_runner.errors import N_, IntegrityError, RefusedError, SoptiError, UsageError
 from sopti_runner.ports import Clock, Progress
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
@@ -326,12 +326,34 @@ class House:
             raise IntegrityError(
                 N_("There is a ledger already; a court is founded once"), on=self.settings.database, next="sopti doctor"
             )
-        self.log_key = LogKey.create(state / "log.key", origin)
-        load_or_create(state / "hmac.key")
-        today = self.books.now().time.astimezone(chosen.tz).date()
-        return found_court(
-            self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
-        )
+        fresh = [path for path in (state / "log.key", state / "hmac.key", *self._ledger_files()) if not path.exists()]
+        today = self.clock.now().time.astimezone(chosen.tz).date()
+        try:
+            self.log_key = LogKey.create(state / "log.key", origin)
+            load_or_create(state / "hmac.key")
+            return found_court(
+                self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
+            )
+        except BaseException:
+            if not self._founded():
+                self.store.close()
+                for path in fresh:
+                    path.unlink(missing_ok=True)
+            raise
+
+    def _founded(self) -> bool:
+        """Tell whether the ledger holds its first event."""
+        try:
+            return self.store.head().size > 0
+        except SoptiError:
+            return False
+
+    def _ledger_files(self) -> list[Path]:
+        """Give the files of a ledger that lies in one."""
+        if not self.settings.database.startswith("sqlite:///"):
+            return []
+        path = Path(self.settings.database.removeprefix("sqlite:///"))
+        return [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
 
 
 def _bytes(path: Path) -> bytes:
