@@ -304,7 +304,7 @@ def _plan_bound(court: Court, act: Act, request: Request, now: datetime) -> Iter
 
 
 def _approval_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
-    if request.plan and tuple(act.data.get("hosts", ())) != request.plan.hosts:
+    if request.plan and act.data.get("hosts") != list(request.plan.hosts):
         yield Reason("hosts_differ", N_("The approval names other hosts than the plan"))
     if request.plan and request.advised_plan != request.plan.digest:
         yield Reason("advice_on_other_plan", N_("The advice was given on another plan"))

@@ -121,6 +121,12 @@ def _check_appointment(data: Mapping[str, Any]) -> None:
         raise ValueError("the last day lies before the first")
 
 
+def _check_end(data: Mapping[str, Any]) -> None:
+    date.fromisoformat(data["last"])
+    if not isinstance(data["appointment"], str):
+        raise ValueError("an appointment is named by its id")
+
+
 def _check_override(data: Mapping[str, Any]) -> None:
     if type(data["working"]) is not bool:
         raise ValueError("working is true or false")
@@ -138,7 +144,7 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "key": _check_key,
     "retire_key": _check_retirement,
     "appoint": _check_appointment,
-    "end_appointment": lambda data: date.fromisoformat(data["last"]),
+    "end_appointment": _check_end,
     "policy": lambda data: policy_from(data["policy"]),
     "calendar": lambda data: CalendarYear.from_data(data["year"]),
     "calendar_override": _check_override,

@@ -50,6 +50,7 @@ BAD = [
     ("appoint", {**APPOINT, "last": "2026-11-22"}),
     ("appoint", {**APPOINT, "first": None}),
     ("end_appointment", {"appointment": "a", "last": ""}),
+    ("end_appointment", {"appointment": {}, "last": "2026-11-23"}),
     ("policy", {"policy": {"paper": "no"}}),
     ("policy", {"policy": None}),
     ("calendar", {"year": {"year": 2027}}),
