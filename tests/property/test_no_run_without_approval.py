@@ -29,6 +29,7 @@ WORKERS = 2
 HUNT = 60  # sequences a removed rule may survive
 
 
+@pytest.mark.timeout(3600)
 def test_runs_start_exactly_when_the_model_finds_a_valid_approval():
     share = SEQUENCES // WORKERS
     command = [sys.executable, "-m", "tests.property.play"]
