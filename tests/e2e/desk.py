@@ -189,7 +189,8 @@ class Desk:
         with contextlib.closing(sqlite3.connect(self.state / "ledger.db")) as ledger:
             ledger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        return Desk(folder, self.content)
+        inside = self.content.is_relative_to(self.folder)
+        return Desk(folder, folder / self.content.relative_to(self.folder) if inside else self.content)
 
     def ask(self, what: str = "Printer PTSP rusak") -> str:
         """Register a request and give its number."""

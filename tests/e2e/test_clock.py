@@ -74,7 +74,7 @@ def test_clock_that_was_set_refuses_until_two_officials_correct_it(desk: Desk, m
     house.acts.sign(governing.propose(house.acts, "clock", {}, person=budi), house.signer(key))
     with pytest.raises(RefusedError):  # one signature is not enough
         register(house, budi, key)
-    proposal = [p.id for p in house.books.court().proposals.values() if not p.confirmed][0]
+    proposal = next(p.id for p in house.books.court().proposals.values() if not p.confirmed)
     waiting, _proposal = governing.confirm(house.acts, proposal, person=sari)
     house.acts.sign(waiting, house.signer(str(desk.key("sari"))))
     assert register(house, budi, key)[0].type == "request.registered"

@@ -10,6 +10,7 @@ from typing import Any
 from sopti_runner.errors import N_, DeviceError
 
 CONNECT_TIMEOUT_S = 10
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _KEY_TROUBLE = re.compile(
     r"host key verification failed|remote host identification has changed|host key is known", re.I
 )
@@ -55,8 +56,8 @@ def trouble(host: str, text: str) -> DeviceError:
             N_("Host {host} shows another key than the pinned one; nothing was sent to it"),
             on=host,
             expected=N_("the pinned host key"),
-            found=found,
-            next="sopti host show",
+            found=shown[0] if (shown := _FINGERPRINT.findall(text)) else N_("another key"),
+            next=N_("compare the key at the host's own console; if it is right: sopti host add"),
             host=host,
         )
     if _LOGIN_TROUBLE.search(text):
