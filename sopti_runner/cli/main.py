@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -110,6 +111,9 @@ for _panel, _commands in _PANELS.items():
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and leave the process with the exit code of the contract (``docs/exit-codes.md``)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open while the process is
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
 
@@ -120,13 +124,20 @@ def run(given: list[str]) -> int:
     try:
         return _run(given)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_gone()
+    except SystemExit as end:  # Typer's help and completion end so, also when the reader went away
+        return _reader_gone() if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
     except (KeyboardInterrupt, Exception) as problem:
         error = _meaning(problem)
         if isinstance(error, UsageError) and not error.next:
             error.next = f"sopti {' '.join(_command_words(given))} --help".replace("  ", " ")
         return _unexpected(problem) if error is None else _told(error)
+
+
+def _reader_gone() -> int:
+    """Say nothing more: whoever read the output has seen enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _run(given: list[str]) -> int:

@@ -12,11 +12,14 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import Names, reason_text
 from sopti_runner.errors import SoptiError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LOG_WIDTH = 140
 """Columns of a table that goes into a file or a pipe."""
@@ -68,10 +71,9 @@ def data(value: Any) -> None:
 
 def coloured(text: str) -> None:
     """Print a diff-like text, its + and - lines coloured on a terminal."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console(highlight=False, soft_wrap=True)
     for line in text.splitlines():
         start = line.strip()[:1]
         console.print(Text(harmless(line), style={"+": "green", "-": "red"}.get(start, "")))
@@ -118,7 +120,6 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if _Mode.json:
         return
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -128,7 +129,18 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         shown.add_row(*(Text(one_line(cell)) for cell in row))
     told = sys.stdout.isatty() or "COLUMNS" in os.environ
-    Console(width=None if told else LOG_WIDTH).print(shown)
+    _console(width=None if told else LOG_WIDTH).print(shown)
+
+
+def _console(**options: Any) -> Console:
+    """Give a console that leaves a reader who went away to ``main``, instead of ending the process."""
+    from rich.console import Console
+
+    class Patient(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Patient(**options)
 
 
 def error(problem: SoptiError) -> None:

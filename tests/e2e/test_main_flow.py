@@ -1,0 +1,112 @@
+"""The main job, B1 to B9, on two real hosts: from a request for a firewall to its trace, minutes, recap and proof."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+
+from tests.e2e.desk import Desk
+from tests.lab import Lab
+
+pytestmark = pytest.mark.lab
+
+PLAYBOOK = "configure-firewall"
+TABLE = "nft list table inet sopti"
+AWAY = (
+    "systemctl disable --now 'sopti-firewall*' 2>/dev/null; nft delete table inet sopti 2>/dev/null;"
+    " rm -rf /etc/sopti /etc/systemd/system/sopti-firewall* /run/sopti-firewall*; systemctl daemon-reload"
+)
+
+
+@pytest.fixture
+def court(desk: Desk, hosts: Lab):
+    """A court whose servers are the lab's; their firewall is taken away again."""
+    desk.inventory.write_text(yaml.safe_dump(hosts.inventory(), width=1000))
+    network = hosts.hosts[0].address.rsplit(".", 1)[0] + ".0/24"
+    values = {"host_firewall_management_sources": [network], "host_firewall_rollback_seconds": 20}
+    (desk.folder / "firewall.yml").write_text(yaml.safe_dump(values))
+    yield desk
+    for host in hosts.hosts:
+        host.ssh(AWAY)
+
+
+def numbers_in(value) -> set[int]:
+    """Give every whole number of a JSON value."""
+    if isinstance(value, dict):
+        return set().union(*map(numbers_in, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers_in, value))
+    return {value} if type(value) is int else set()
+
+
+def test_request_becomes_a_proven_change_on_two_hosts(court: Desk, hosts: Lab):
+    names = {host.name for host in hosts.hosts}
+    number = court.prioritised("Batasi akses ke server")
+    planned = court.value("plan", number, PLAYBOOK, "--vars-file", str(court.folder / "firewall.yml"))
+    assert planned["approvable"]
+    assert planned["counts"]["change"] > 0
+    assert "Batasi akses ke server" in court.do("plan", number, "--print", "-").out
+    sheet = court.folder / "lembar.pdf"
+    court.do("plan", number, "--print", str(sheet))
+    assert sheet.read_bytes().startswith(b"%PDF")
+
+    court.do("consider", number, "--advice", "approve", "--note", "Perlu", who="dewi")
+    statement = court.folder / "setuju.json"
+    court.do("approve", number, "--by", "Sari", "--export", str(statement))
+    court.do("approve", "--import", str(court.sign(statement, "sari")))
+
+    applied = court.process("apply", number, "--json").value
+    assert applied["hosts"] == dict.fromkeys(names, "changed")
+    for host in hosts.hosts:
+        assert "table inet sopti" in host.ssh(TABLE).stdout
+
+    run = court.value("trace", number)["runs"][0]
+    assert run["outcome"] == "done"
+    thing = court.value("trace", f"{hosts.hosts[0].name}:/etc/sopti/firewall.nft")
+    assert thing["stands"] is True
+    assert [r["request"] for r in thing["requests"]] == [number]
+    who = {e["who"] for e in thing["requests"][0]["events"]}
+    assert {"Budi Contoh", "Sari Contoh", "Rina Contoh", "Dewi Contoh"} <= who
+    hosts.hosts[0].ssh("echo '# diubah' >> /etc/sopti/firewall.nft")
+    assert court.value("trace", f"{hosts.hosts[0].name}:/etc/sopti/firewall.nft")["stands"] is False
+
+    court.do("request", "close", number, "--result", "Sesuai rencana")
+    court.do("request", "minutes", number, "--output", str(court.folder / "berita-acara.pdf"))
+    month = datetime.now(UTC).strftime("%Y-%m")
+    court.do("recap", month, "--output", str(court.folder / "rekap.pdf"))
+    assert (court.folder / "rekap.pdf").read_bytes().startswith(b"%PDF")
+    figures = json.loads((court.folder / "rekap.json").read_text())
+    seqs = {event.seq for event in court.events("run.finished", "gate.refused", "request.closed")}
+    assert figures["period"] == month
+    assert seqs <= numbers_in(figures)  # each figure names its events
+    assert court.value("ledger", "verify")["verdict"] != "tampered"
+    shown = court.value("request", "show", number)
+    assert shown["state"] == "closed"
+    assert [s["act"] for s in shown["steps"]] == [
+        "register", "dispose", "examine", "classify", "verify", "prioritise", "plan", "consider", "approve", "start",
+        "run.finished", "close",
+    ]  # fmt: skip
+    assert len(list((court.folder / "sink").rglob("*"))) > 1  # checkpoints left the machine
+
+
+def test_approval_on_paper_needs_scan_recorder_and_a_second_person(ready):
+    desk, number = ready
+    desk.do("revoke", number, "--reason", "Dengan kertas", who="sari")
+    desk.do("consider", number, "--advice", "approve", who="dewi")
+    scan = desk.folder / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.7 pindaian")
+    paper = ("approve", number, "--by", "Sari", "--paper", str(scan), "--json")
+    for words, who, code in (
+        ((), "rina", "recorder_missing"),
+        (("--recorder", "Rina"), "rina", "second_person_needed"),
+        (("--recorder", "Rina"), "budi", "second_person_needed"),  # he made the plan
+        (("--recorder", "Budi"), "sari", "second_person_needed"),
+    ):
+        said = desk.do(*paper, *words, who=who, code=10)
+        assert code in [r["code"] for r in said.error["reasons"]], (words, who)
+    desk.do(*paper, "--recorder", "Budi", who="rina")
+    event = desk.events("request.approved")[-1]
+    assert event.data["proof"]["kind"] == "paper"
+    assert [blob for blob in event.blobs if blob.name == "scan"]
+    assert desk.value("request", "show", number)["state"] == "approved"
