@@ -12,6 +12,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import act_words
 from sopti_runner.cli.options import By, Export, Import, Json, Key, Number, OptionalNumber, OptionalReason
+from sopti_runner.cli.request_page import say_next
 from sopti_runner.cli.session import act, bring_in, export, house, me, person_named, prepared
 from sopti_runner.errors import N_, UsageError
 
@@ -195,5 +196,6 @@ def _said(here: House, events: Sequence[Event]) -> None:
     for event in events:
         request = court.requests[event.subject]
         output.say(_("Recorded: {number} is now {state}.", number=request.number, state=_(STATE_WORDS[request.state])))
+        say_next(request)
         values.append({"request": request.number, "state": request.state.value, "approval": request.approval or None})
     output.data(values[0] if len(values) == 1 else {"requests": values})

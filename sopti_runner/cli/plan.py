@@ -10,6 +10,7 @@ import typer
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json, Key, Number
+from sopti_runner.cli.request_page import say_next
 from sopti_runner.cli.session import house
 from sopti_runner.errors import N_
 
@@ -76,6 +77,8 @@ def _show(here, number: str) -> None:  # type: ignore[no-untyped-def]  # House l
     made = stored_plan(here.books, request)
     if not output.as_json():
         output.coloured(plan_text(made, plan_digest(made).hex(), here.words))
+        output.say(_("The page for officials: sopti plan {number} --print -", number=request.number))
+        say_next(request)
     output.data(
         {
             "request": request.number,

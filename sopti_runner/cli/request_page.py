@@ -58,6 +58,12 @@ def show(here: House, ident: str) -> None:
     output.data(_data(request, late, [_(d.text, year=d.year, next=d.next) for d in doubts]))
 
 
+def say_next(request: Request) -> None:
+    """Say the commands that carry a request on."""
+    for act in ways(request):
+        output.say(f"{_('Next')}: {command_for(act, request.number)}")
+
+
 def ways(request: Request) -> list[str]:
     """Give the acts that carry a request on, without those that lead away, and those of its own kind only."""
     from sopti_runner.domain.request import ActName, may_follow
@@ -65,7 +71,7 @@ def ways(request: Request) -> list[str]:
     planless = {ActName.GRANT, ActName.TRIAGE}
     unwanted = {ActName.PLAN} if not request.technical else planless if request.change_type else set()
     acts = [a for a in may_follow(request.state) if a.value not in SIDEWAYS and a not in unwanted]
-    return [a.value for a in sorted(acts, key=lambda a: a is ActName.PLAN)]  # what goes on stands before planning anew
+    return [a.value for a in acts if a is not ActName.PLAN or acts == [a]]  # planning anew is no way on
 
 
 def overdue(request: Request, today: date) -> list[str]:
