@@ -160,6 +160,14 @@ class CheckpointSink(Protocol):
         """Give the largest size known to have left this machine, 0 for none."""
         ...
 
+    def notes(self, origin: str) -> Sequence[tuple[int, str]]:
+        """Give every note kept there, by the size it is kept under, nothing checked.
+
+        Raises:
+            ReportError: The place can't be read now.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:

@@ -98,14 +98,17 @@ class FakeSink:
     """Checkpoints kept in memory; implements CheckpointSink."""
 
     def __init__(self):
-        self.notes = {}
+        self.kept = {}
 
     def publish(self, origin, size, note):
-        self.notes[origin, size] = note
+        self.kept[origin, size] = note
         return f"memory:{origin}/{size}"
 
     def latest(self, origin):
-        return max((size for of, size in self.notes if of == origin), default=0)
+        return max((size for of, size in self.kept if of == origin), default=0)
+
+    def notes(self, origin):
+        return [(size, note) for (of, size), note in sorted(self.kept.items()) if of == origin]
 
 
 class MemoryStore:

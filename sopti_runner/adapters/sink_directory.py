@@ -64,6 +64,22 @@ class DirectorySink:
                 return found.size
         return 0
 
+    def notes(self, origin: str) -> list[tuple[int, str]]:
+        """Give every note kept here, by the size in its file's name (-1 when that is no number), nothing checked.
+
+        Raises:
+            ReportError: The folder can't be read.
+        """
+        self._require_folder()
+        try:
+            return sorted(
+                (int(file.stem) if file.stem.isdecimal() else -1, file.read_text(encoding="utf-8", errors="replace"))
+                for file in self._of(origin).glob("*.note")
+                if not file.name.startswith(".")
+            )
+        except OSError as error:
+            raise _sink_error(self._of(origin), error.strerror or str(error)) from error
+
     def _of(self, origin: str) -> Path:
         return self._folder / quote(origin, safe="")
 

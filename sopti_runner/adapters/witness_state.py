@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.domain.ledger.encoding import canonical
 from sopti_runner.domain.ledger.merkle import HASH_BYTES
 from sopti_runner.domain.ledger.strict_json import read_json
 from sopti_runner.domain.ledger.witness import Verdict, WitnessState
@@ -17,7 +19,9 @@ from sopti_runner.errors import N_, IntegrityError, LedgerError
 
 
 class WitnessStateFile:
-    """One JSON file for all logs a witness knows: ``{"v": 1, "logs": {origin: {"size", "root"}}}``.
+    """One JSON file for all logs a witness knows: ``{"v": 1, "logs": {origin: {"size", "root"}}, "sha256"}``.
+
+    The digest is over the canonical form of ``logs``: a damaged size or name would make a witness forget, unnoticed.
 
     Args:
         path: The file; made (mode 0600) at the first accepted checkpoint. A lock file stands beside it.
@@ -59,8 +63,8 @@ class WitnessStateFile:
             return {}
         try:
             value = read_json(self._path.read_bytes().strip())
-            if value["v"] != 1:
-                raise ValueError(f"version {value['v']}")
+            if value["v"] != 1 or value["sha256"] != _digest(value["logs"]):
+                raise ValueError(f"version {value['v']}, or another digest")
             return {str(origin): _state(row) for origin, row in value["logs"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IntegrityError(
@@ -75,7 +79,7 @@ class WitnessStateFile:
         rows = {o: {"size": s.size, "root": base64.b64encode(s.root).decode()} for o, s in sorted(states.items())}
         draft = self._path.with_name(self._path.name + ".new")
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-            file.write(json.dumps({"v": 1, "logs": rows}, sort_keys=True) + "\n")
+            file.write(json.dumps({"v": 1, "logs": rows, "sha256": _digest(rows)}, sort_keys=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
@@ -84,6 +88,10 @@ class WitnessStateFile:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _digest(rows: Any) -> str:
+    return hashlib.sha256(canonical(rows)).hexdigest()
 
 
 def _state(row: Any) -> WitnessState:

@@ -80,6 +80,8 @@ class AuthorityAudit:
             yield from self._act_reasons(event)
         elif event.type == "run.finished":
             yield from self._run_end(event)
+        elif event.type == "blob.erased":
+            yield from self._erasure(event)
         elif event.type not in MACHINE and event.type != "court.created":
             yield Reason("type_unknown", N_("The event type {type} is unknown"), {"type": event.type})
 
@@ -175,6 +177,13 @@ class AuthorityAudit:
             yield Reason("run_unknown", N_("A run ends that was not going on"))
         elif set(data["hosts"]) != set(run.hosts or {}) or data["outcome"] != _outcome(data):
             yield _differs("outcome")
+
+    def _erasure(self, event: Event) -> Iterator[Reason]:
+        """An erasure rests on a proposal that another official confirmed, and goes no further than it."""
+        proposal = self.court.proposals.get(event.subject)
+        allowed = proposal is not None and proposal.kind == "erase" and proposal.confirmed
+        if proposal is None or not allowed or event.data.get("digests") != [proposal.data["digest"]]:
+            yield Reason("erasure_not_confirmed", N_("A text was erased that no two officials agreed to erase"))
 
 
 def _outcome(data: Mapping[str, Any]) -> str:

@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from sopti_runner.domain.authority_audit import AuthorityAudit
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
 from sopti_runner.domain.ledger.note import parse_vkey
 from sopti_runner.domain.ledger.trust import Trust
-from sopti_runner.domain.ledger.verification import Defect, Verification
+from sopti_runner.domain.ledger.verification import Defect, Remark, Verification
 from sopti_runner.domain.ledger.verify import audit
 from sopti_runner.domain.sshsig import parse_public_key
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, IntegrityError, ReportError
+from sopti_runner.ports import LedgerStore
 from sopti_runner.services.books import Books
 
 
 def verify_ledger(books: Books, trust: Trust | None) -> Verification:
-    """Judge the whole ledger: bytes, tree, checkpoints, texts, derived tables, and whether each act was allowed."""
+    """Judge the whole ledger: bytes, tree, checkpoints here and in the sinks, texts, derived tables, and each act.
+
+    What left this machine is held against what is here, so that a history made anew here does not agree with it.
+    """
     authority = AuthorityAudit(trust.persons if trust else None)
     store = books.store
-    found = audit(store.bodies(), notes=store.checkpoints(), trust=trust, blobs=store.blob, on_event=authority.see)
+    sent, unread = _sent(books)
+    found = audit(
+        store.bodies(), notes={*store.checkpoints(), *sent}, trust=trust, blobs=store.blob, on_event=authority.see
+    )
+    found = found.plus(_derived(store))
+    return replace(found, not_detectable=(*found.not_detectable, *unread))
+
+
+def _sent(books: Books) -> tuple[list[tuple[int, str]], list[Remark]]:
+    """Give the notes that left this machine, and a remark for each place that can't be read now."""
+    notes: list[tuple[int, str]] = []
+    unread = []
+    for sink in books.sinks:
+        try:
+            notes += sink.notes(books.store.log)
+        except ReportError as error:
+            unread.append(Remark(N_("The checkpoints kept at {place} could not be read"), {"place": error.on}))
+    return notes, unread
+
+
+def _derived(store: LedgerStore) -> Iterator[Defect]:
+    """Give what is derived from the events and differs; events that can't be read were named by the audit."""
     what = N_("A table derived from the events differs from them")
-    return found.plus(Defect("derived_differs", what, found=line) for line in store.differences())
+    try:
+        for line in store.differences():
+            yield Defect("derived_differs", what, found=line)
+    except IntegrityError as error:
+        yield Defect("derived_differs", what, found=str(error))
 
 
 def trust_of(books: Books) -> Trust:

@@ -5,6 +5,7 @@ The exchange is by files, because the witness need not be on any network: reques
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -102,6 +103,9 @@ def accept_cosigned(books: Books, note: str) -> Event:
             N_("This is no checkpoint of this ledger"), on=str(checkpoint.size), next="sopti ledger verify"
         )
     books.store.save_checkpoint(checkpoint.size, merge_notes(kept, note))
-    data = {"size": checkpoint.size, "witnesses": sorted(s.key.name for s in signatures)}
+    names = sorted(s.key.name for s in signatures)
+    lines = [line for line in split_note(note).lines if line.split(" ")[1] in names]
+    digests = sorted(hashlib.sha256(line.encode()).hexdigest() for line in lines)
+    data = {"size": checkpoint.size, "witnesses": names, "lines": digests}
     draft = Draft(books.new_id(books.now()), "witness.cosigned", court.origin, SYSTEM, data)
     return books.settle(lambda _court, _at: [draft])[1][0]

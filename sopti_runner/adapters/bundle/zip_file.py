@@ -23,6 +23,7 @@ EVENTS = "events.jsonl"
 MAX_BLOB_BYTES = 64 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOTE = re.compile(r"checkpoints/(0|[1-9][0-9]{0,18})\.note")
+_OTHERS = re.compile(r"events\.jsonl|blobs/[0-9a-f]{64}|README\.txt|sopti_verify\.py")
 
 
 class ZipBundle:
@@ -42,9 +43,10 @@ class ZipBundle:
         except (OSError, zipfile.BadZipFile) as error:
             raise self._not_a_bundle(str(error)) from error
         names = self._zip.namelist()
-        if EVENTS not in names or len(names) != len(set(names)):
+        strange = [name for name in names if not _NOTE.fullmatch(name) and not _OTHERS.fullmatch(name)]
+        if EVENTS not in names or len(names) != len(set(names)) or strange:
             self._zip.close()
-            raise self._not_a_bundle(N_("no events.jsonl, or a name that stands twice"))
+            raise self._not_a_bundle(N_("no events.jsonl, or a name that stands twice or belongs in no bundle"))
 
     def __enter__(self) -> ZipBundle:
         """Give the bundle itself."""

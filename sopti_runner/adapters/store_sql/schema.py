@@ -6,6 +6,8 @@ is made anew by ``rebuild``. ``schema_version`` refuses a database of a newer so
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import (
     DDL,
     BigInteger,
@@ -116,6 +118,21 @@ _GUARDS = {
 for _name, _rule in _GUARDS.items():
     _guard = DDL(f"CREATE TRIGGER IF NOT EXISTS {_name} {_rule}")  # type: ignore[no-untyped-call]  # untyped upstream
     sa_event.listen(metadata, "after_create", _guard.execute_if(dialect="sqlite"))
+
+
+def differences(connection: Connection) -> Iterator[str]:
+    """Give a line for each guard and column that is not as it was made (SQLite)."""
+    made = {name: f"CREATE TRIGGER {name} {rule}" for name, rule in _GUARDS.items()}
+    there = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+    found = {str(name): str(sql).replace("IF NOT EXISTS ", "", 1) for name, sql in there}
+    for name in sorted(made.keys() | found.keys()):
+        if made.get(name) != found.get(name):
+            yield f"trigger {name}: it is not as sopti made it"
+    for table in metadata.sorted_tables:
+        columns = connection.exec_driver_sql(f"PRAGMA table_info({table.name})").all()
+        stored = {(row[1], row[2], bool(row[3])) for row in columns}
+        if stored != {(c.name, c.type.compile(connection.dialect), not c.nullable) for c in table.c}:
+            yield f"table {table.name}: its columns are not as sopti made them"
 
 
 def create_tables(connection: Connection) -> None:

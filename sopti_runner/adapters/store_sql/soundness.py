@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from sopti_runner.adapters.store_sql import faults, projections
-from sopti_runner.adapters.store_sql.schema import checkpoint, event, head
+from sopti_runner.adapters.store_sql.schema import PROJECTIONS, blob, checkpoint, event, head
 from sopti_runner.adapters.store_sql.writing import End, Statements, save_end
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
 from sopti_runner.domain.ledger.event import ZERO_LEAF, Event, parse
@@ -49,7 +49,9 @@ def differences(connection: Connection, log: str) -> Iterator[str]:
             end.frontier.add(parsed.leaf)
             events.append(parsed)
         yield from projections.differences(connection, log, events)
+        yield from _blob_names(connection, log, events)
     yield from projections.strays(connection, log, end.frontier.size)
+    yield from _rows_of_no_log(connection)
     yield from _head_difference(connection, end)
     yield from _checkpoint_differences(connection, log)
 
@@ -65,6 +67,22 @@ def rebuild(connection: Connection, log: str, statements: Statements) -> None:
             end.frontier.add(parsed.leaf)
         projections.write(connection, events)
     save_end(connection, end, statements)
+
+
+def _blob_names(connection: Connection, log: str, events: Sequence[Event]) -> Iterator[str]:
+    names = {ref.digest: ref.name for found in events for ref in found.blobs}
+    kept = select(blob.c.digest, blob.c.name).where(blob.c.log == log, blob.c.digest.in_(list(names)))
+    for row in connection.execute(kept) if names else ():
+        if row.name != names[row.digest]:
+            yield f"blob {row.digest.hex()}: it is called {row.name!r}, its event says {names[row.digest]!r}"
+
+
+def _rows_of_no_log(connection: Connection) -> Iterator[str]:
+    """A row whose log is not here would be lost to every reader, and to every other comparison."""
+    known = select(head.c.log)
+    for table in (event, blob, checkpoint, *PROJECTIONS):
+        for log in connection.execute(select(table.c.log).where(table.c.log.not_in(known)).distinct()).scalars():
+            yield f"{table.name}: rows of {log!r}, a log that is not here"
 
 
 def _head_difference(connection: Connection, end: End) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
-from sopti_runner.adapters.store_sql import faults, soundness, writing
+from sopti_runner.adapters.store_sql import faults, schema, soundness, writing
 from sopti_runner.adapters.store_sql.engine import WRITE, make_file, open_engine, remove_file, sqlite_path
 from sopti_runner.adapters.store_sql.schema import (
     VERSION,
@@ -230,8 +230,9 @@ class SqlStore:
             return [*soundness.differences(connection, log), *self._file_differences(connection)]
 
     def _file_differences(self, connection: Connection) -> Iterator[str]:
-        """Give what SQLite finds wrong with its own file: indexes that contradict tables, damaged pages."""
+        """Give what SQLite finds wrong with its own file: guards and columns, indexes that contradict tables, pages."""
         if self._engine.dialect.name == "sqlite":
+            yield from schema.differences(connection)
             for (line,) in connection.exec_driver_sql("PRAGMA integrity_check").all():
                 if line != "ok":
                     yield f"file: {line}"

@@ -176,6 +176,22 @@ def erased_by(event: Event) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(d) for d in digests if isinstance(d, str) and _DIGEST(d))
 
 
+def cosigned_by(event: Event) -> tuple[int, frozenset[bytes]]:
+    """Give the checkpoint size of a ``witness.cosigned`` event and the SHA-256 of each cosignature line it tells of."""
+    size, lines = event.data.get("size"), event.data.get("lines")
+    kept = lines if isinstance(lines, list) else []
+    told = frozenset(bytes.fromhex(line) for line in kept if isinstance(line, str) and _DIGEST(line))
+    return size if type(size) is int else -1, told
+
+
+def founders_of(event: Event) -> frozenset[str]:
+    """Give the ids of the persons who founded the court, from its genesis event; none for any other."""
+    rows = event.data.get("persons")
+    if event.type != "court.created" or not isinstance(rows, list):
+        return frozenset()
+    return frozenset(row["person"] for row in rows if isinstance(row, dict) and isinstance(row.get("person"), str))
+
+
 def parse(body: bytes, *, seq: int | None = None) -> Event:
     """Give the event of stored bytes, strictly: what this version would not have written is refused.
 

@@ -11,13 +11,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sopti_runner.domain.ledger.event import ZERO_LEAF, Blob, Event, blob_digest, erased_by, leaf_hash, parse
+from sopti_runner.domain.ledger.event import (
+    ZERO_LEAF,
+    Blob,
+    Event,
+    blob_digest,
+    cosigned_by,
+    erased_by,
+    founders_of,
+    leaf_hash,
+    parse,
+)
+from sopti_runner.domain.ledger.limits import Looked, gaps, limits
 from sopti_runner.domain.ledger.merkle import EMPTY_ROOT, Frontier
 from sopti_runner.domain.ledger.note import NoteError, VerifierKey, parse_vkey
 from sopti_runner.domain.ledger.trust import Trust
 from sopti_runner.domain.ledger.unique import UniqueIds
 from sopti_runner.domain.ledger.verification import MAX_DEFECTS, AuditVerdict, Defect, Remark, Verification
-from sopti_runner.domain.ledger.vouching import Vouched, check_notes
+from sopti_runner.domain.ledger.vouching import Told, check_notes
 from sopti_runner.errors import N_, IntegrityError
 
 SLACK = timedelta(
@@ -96,6 +107,8 @@ class _Audit:
         self.missing: dict[bytes, Defect] = {}
         self.present: set[bytes] = set()
         self.erased: dict[bytes, int] = {}
+        self.told: list[Told] = []
+        self.founders: frozenset[str] = frozenset()
 
     def take(self, body: bytes) -> None:
         """Judge the next event."""
@@ -115,6 +128,8 @@ class _Audit:
             self._check_blobs(event, self.blobs)
         if event.type == "blob.erased":
             self.erased.update(dict.fromkeys(erased_by(event), seq))
+        if event.type == "witness.cosigned":
+            self.told.append(Told(seq, *cosigned_by(event)))
         if self.on_event:
             for defect in self.on_event(event):
                 self.findings.add(defect)
@@ -140,6 +155,7 @@ class _Audit:
     def _begin(self, event: Event) -> None:
         """Without trust the first event names the log and its key; that shows consistency, never authenticity."""
         self.origin = self.origin or event.log
+        self.founders = founders_of(event)
         vkey = event.data.get("vkey")
         if not self.trust and isinstance(vkey, str):
             try:
@@ -188,19 +204,30 @@ class _Audit:
             keys=self.log_keys,
             trust=self.trust,
             first_bad=self.findings.first_bad,
+            told=self.told,
         )
         for defect in vouched.defects:
             self.findings.add(defect)
-        gaps = tuple(self._gaps(vouched))
+        looked = Looked(
+            size=self.tree.size,
+            trust=self.trust,
+            vouched=vouched,
+            key_known=bool(self.log_keys),
+            blobs=self.blobs is not None,
+            acts=self.on_event is not None,
+            founders=self.founders,
+            kept={digest: seq for digest, seq in self.erased.items() if digest in self.present},
+        )
+        open_ = tuple(gaps(looked))
         return Verification(
             size=self.tree.size,
             root=self.tree.root(),
-            verdict=self._verdict(gaps),
+            verdict=self._verdict(open_),
             first_bad=self.findings.first_bad,
             defects=tuple(self.findings.listed),
             defect_count=self.findings.count,
-            gaps=gaps,
-            not_detectable=tuple(self._limits(vouched)),
+            gaps=open_,
+            not_detectable=tuple(limits(looked)),
             checkpoints=vouched.holding,
             protected=vouched.protected,
         )
@@ -211,38 +238,3 @@ class _Audit:
         if not self.trust:
             return AuditVerdict.SELF_CONSISTENT
         return AuditVerdict.INCOMPLETE if gaps else AuditVerdict.VERIFIED
-
-    def _gaps(self, vouched: Vouched) -> Iterable[Remark]:
-        if self.tree.size == 0:
-            yield Remark(N_("The log has no events"))
-        if self.trust and not vouched.signed:
-            yield Remark(N_("No checkpoint is signed by a log key that the trust file names"))
-        if self.trust and self.trust.quorum and not vouched.witnessed:
-            yield Remark(N_("No checkpoint is cosigned by {quorum} witnesses"), {"quorum": self.trust.quorum})
-        for digest, seq in self.erased.items():
-            if digest in self.present:
-                yield Remark(
-                    N_("Event {seq} says that the text {digest} was erased, but it is still here"),
-                    {"seq": seq, "digest": digest.hex()[:16]},
-                )
-
-    def _limits(self, vouched: Vouched) -> Iterable[Remark]:
-        size = self.tree.size
-        if not self.trust:
-            yield Remark(N_("No trust file: whoever held the log's key could have written this whole history anew"))
-        elif not self.trust.quorum:
-            yield Remark(N_("No witnesses: only the checkpoint you brought along binds whoever held the log's key"))
-        if self.trust and vouched.protected < size:
-            yield Remark(
-                N_("Nobody outside has seen events {first} to {last}: they could have been changed, removed or added"),
-                {"first": vouched.protected, "last": size - 1},
-            )
-        if vouched.signed < size:
-            yield Remark(N_("The log itself has signed only its first {count} events"), {"count": vouched.signed})
-        if not self.log_keys:
-            yield Remark(N_("No log key is known: signatures of checkpoints were not checked"))
-        if not self.blobs:
-            yield Remark(N_("Texts beside the ledger were not looked at"))
-        if not self.on_event:
-            yield Remark(N_("Whether each act was allowed was not checked again"))
-        yield Remark(N_("What was never written into the ledger can't be found in it"))

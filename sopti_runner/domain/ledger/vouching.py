@@ -6,7 +6,8 @@ somebody outside has seen (a quorum of witnesses, or the auditor) protects again
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sopti_runner.domain.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
@@ -24,7 +25,7 @@ class Vouched:
         signed: Largest checkpoint that the log signed and the events make.
         witnessed: Largest of them that a quorum of trusted witnesses cosigned.
         known: The auditor's own checkpoint, when the events make it.
-        holding: Number of checkpoints that hold.
+        holding: Number of sizes at which a checkpoint holds.
         defects: What does not hold.
     """
 
@@ -40,6 +41,15 @@ class Vouched:
         return max(self.known, self.witnessed)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a ``witness.cosigned`` event tells: the checkpoint of this size bears lines with these SHA-256 digests."""
+
+    seq: int
+    size: int
+    lines: frozenset[bytes]
+
+
 def check_notes(
     notes: Sequence[tuple[int, str]],
     *,
@@ -49,6 +59,7 @@ def check_notes(
     keys: Sequence[VerifierKey],
     trust: Trust | None,
     first_bad: int | None = None,
+    told: Iterable[Told] = (),
 ) -> Vouched:
     """Hold checkpoints against the events.
 
@@ -60,8 +71,9 @@ def check_notes(
         keys: The log's keys; empty when none is known, and then signatures are not checked.
         trust: What the auditor brought along, or None.
         first_bad: First event that the events themselves show to be bad, or None.
+        told: Cosignatures that events tell of: each must stand in its checkpoint, byte for byte.
     """
-    vouched = Vouched()
+    vouched = Vouched(defects=list(_lost(notes, told)))
     seen = [_Seen(trust.known, OUTSIDE)] if trust and trust.known else []
     for at, note in sorted(notes):
         try:
@@ -96,12 +108,25 @@ def _read(at: int, note: str, origin: str, keys: Sequence[VerifierKey], trust: T
     return _Seen(claimed, OUTSIDE if outside else SIGNED if by_log else 0)
 
 
+def _lost(notes: Sequence[tuple[int, str]], told: Iterable[Told]) -> Iterator[Defect]:
+    """Give the cosignatures that events tell of and no checkpoint bears: a witness's word can't be dropped unseen."""
+    for one in told:
+        borne = {_digest(line) for size, note in notes if size == one.size for line in note.splitlines(keepends=True)}
+        if one.lines - borne:
+            what = N_("A checkpoint does not bear a cosignature that an event tells of")
+            yield Defect("cosignature_lost", what, None, one.size, f"as told by event {one.seq}", "no such line")
+
+
+def _digest(line: str) -> bytes:
+    return hashlib.sha256(line.encode()).digest()
+
+
 def _count(vouched: Vouched, holding: Sequence[_Seen], trust: Trust | None) -> None:
-    for one in holding:
-        if trust and one.claimed is trust.known:
-            vouched.known = one.claimed.size
-            continue
-        vouched.holding += 1
+    known = [one for one in holding if trust and one.claimed is trust.known]
+    kept = [one for one in holding if not (trust and one.claimed is trust.known)]
+    vouched.known = max((one.claimed.size for one in known), default=0)
+    vouched.holding = len({one.claimed.size for one in kept})
+    for one in kept:
         vouched.signed = max(vouched.signed, one.claimed.size if one.rank >= SIGNED else 0)
         vouched.witnessed = max(vouched.witnessed, one.claimed.size if one.rank == OUTSIDE else 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,7 @@ from sopti_runner.domain.ledger.verification import MAX_DEFECTS, AuditVerdict, D
 from sopti_runner.domain.ledger.verify import SLACK, audit
 from sopti_runner.domain.sshsig import parse_public_key
 from sopti_runner.errors import UsageError
-from tests.fakes import ORIGIN, Drafts, FakeClock, FakeLogKey, FakeWitnessKey
+from tests.fakes import ORIGIN, START, Drafts, FakeClock, FakeLogKey, FakeWitnessKey
 
 KEY, THIEF, WITNESS, SECOND = FakeLogKey(), FakeLogKey(seed=2), FakeWitnessKey(), FakeWitnessKey("ma.example/w", 101)
 TRUST = Trust(ORIGIN, (KEY.verifier,), (WITNESS.verifier, SECOND.verifier), 1)
@@ -93,12 +94,48 @@ def said(remarks):
 
 
 def test_honest_log_with_trust_is_verified(log):
-    found = log.audit()
+    found = log.audit(notes=[*log.notes, log.note(60)])
     assert (found.verdict, found.defects, found.first_bad, found.gaps) == ("verified", (), None, ())
-    assert (found.size, found.checkpoints, found.protected) == (60, 2, 40)
+    assert (found.size, found.checkpoints, found.protected) == (60, 3, 40)
     assert found.root == Frontier(map(leaf_hash, log.bodies)).root()
     assert "events 40 to 59" in said(found.not_detectable)
     assert "never written" in said(found.not_detectable)
+
+
+def test_log_whose_end_nobody_signed_is_incomplete_with_trust(log):
+    found = log.audit()
+    assert (found.verdict, found.defects, found.protected) == ("incomplete", (), 40)
+    assert "signed only its first 40 events" in said(found.gaps)
+    assert "signed only its first 40 events" in said(log.audit(trust=None).not_detectable)
+
+
+def test_founders_whom_the_trust_file_does_not_name_are_a_gap():
+    rows = [{"person": "p-1", "keys": [], "offices": []}, {"person": "p-2", "keys": [], "offices": []}]
+    log = Log(1, signed=(), witnessed=())
+    log.events.clear()
+    log.add(Drafts(log.clock)("court.created", ORIGIN, {"vkey": KEY.vkey, "persons": rows}))
+    key = parse_public_key(PERSON)
+    trust = Trust(ORIGIN, (KEY.verifier,), persons={"p-1": (key,)})
+    found = log.audit(trust=trust, notes=[log.note(1)])
+    assert (found.verdict, said(found.gaps)) == ("incomplete", "The trust file names no key of these founders: p-2")
+    both = replace(trust, persons={"p-1": (key,), "p-2": (key,)})
+    assert log.audit(trust=both, notes=[log.note(1)]).verdict == "verified"
+    nobody = log.audit(trust=replace(trust, persons={}), notes=[log.note(1)])
+    assert nobody.verdict == "verified"
+    assert "could have invented" in said(nobody.not_detectable)
+
+
+def test_cosignature_that_an_event_tells_of_must_stand_in_its_checkpoint():
+    log = Log(20, signed=(10,), witnessed=(10,))
+    (_, note) = log.notes[0]
+    line = note.splitlines(keepends=True)[-1]
+    told = {"size": 10, "witnesses": ["w"], "lines": [hashlib.sha256(line.encode()).hexdigest()]}
+    log.add(Drafts(FakeClock(START + timedelta(hours=1)))("witness.cosigned", ORIGIN, told))
+    whole = [*log.notes, log.note(21)]
+    assert log.audit(notes=whole).verdict == "verified"
+    for notes in ([log.note(10), log.note(21)], [log.note(21)]):
+        found = log.audit(notes=notes, trust=None)
+        assert [(d.code, d.size, d.found) for d in found.defects] == [("cosignature_lost", 10, "no such line")]
 
 
 def test_honest_log_without_trust_is_only_self_consistent(log):
@@ -122,15 +159,15 @@ def test_log_without_checkpoints_is_incomplete_with_trust(log):
 
 def test_quorum_of_two_is_not_met_by_one_witness_signing_twice(log):
     size, note = log.note(50, witnesses=(WITNESS, WITNESS))
-    found = log.audit(trust=replace(TRUST, quorum=2), notes=[(size, note)])
+    found = log.audit(trust=replace(TRUST, quorum=2), notes=[(size, note), log.note(60)])
     assert (found.verdict, found.protected) == ("incomplete", 0)
-    both = log.audit(trust=replace(TRUST, quorum=2), notes=[log.note(50, witnesses=(WITNESS, SECOND))])
+    both = log.audit(trust=replace(TRUST, quorum=2), notes=[log.note(50, witnesses=(WITNESS, SECOND)), log.note(60)])
     assert (both.verdict, both.protected) == ("verified", 50)
 
 
 def test_known_checkpoint_protects_without_witnesses(log):
     known = Checkpoint(ORIGIN, 33, Frontier(map(leaf_hash, log.bodies[:33])).root())
-    found = log.audit(trust=Trust(ORIGIN, (KEY.verifier,), known=known))
+    found = log.audit(trust=Trust(ORIGIN, (KEY.verifier,), known=known), notes=[log.note(60)])
     assert (found.verdict, found.protected) == ("verified", 33)
     assert "No witnesses" in said(found.not_detectable)
 
