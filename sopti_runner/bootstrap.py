@@ -1,10 +1,11 @@
-"""Where adapters meet services: one house per process, each part made when it is first asked for."""
+"""Where adapters meet services: one house per process, each part made when it is first asked for.
+
+Longer than other modules because every part and every use case that needs several of them stands here once.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sopti_runner.adapters.clock_system import SystemClock
 from sopti_runner.adapters.log_key import LogKey
+from sopti_runner.adapters.machine_checks import machine_checks
 from sopti_runner.adapters.outbox_directory import DirectoryOutbox
 from sopti_runner.adapters.run_lock_file import FileRunLock
 from sopti_runner.adapters.signer_exchange import ExchangeSigner
@@ -20,7 +22,8 @@ from sopti_runner.adapters.signer_ssh_keygen import SshKeygenSigner
 from sopti_runner.adapters.sink_directory import DirectorySink
 from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.adapters.words_gettext import GettextWords
-from sopti_runner.domain.calendar import CalendarYear
+from sopti_runner.domain.check import Check
+from sopti_runner.domain.holiday import CalendarYear
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.ledger.trust import parse_trust, write_trust
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
@@ -32,7 +35,7 @@ from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
 from sopti_runner.services.approving import Approving
 from sopti_runner.services.books import Books
-from sopti_runner.services.examining import Check, examine
+from sopti_runner.services.examining import examine
 from sopti_runner.services.found_court import Founder, check_founders, found_court
 from sopti_runner.services.planning import Planned, make_plan
 from sopti_runner.services.verifying import trust_of, verify_ledger
@@ -262,24 +265,7 @@ class House:
 
     def checks(self) -> list[Check]:
         """Examine the installation: files and tools of this machine, then the ledger and what it tells."""
-        return [*self._machine_checks(), *examine(self.books)]
-
-    def _machine_checks(self) -> list[Check]:
-        state = self.settings.state_dir
-        found = []
-        for name in ("log.key", "hmac.key"):
-            path = state / name
-            mode = path.stat().st_mode & 0o777 if path.exists() else None
-            good = mode is not None and not mode & 0o077
-            verdict, text = (
-                ("ok", N_("only its owner can read it")) if good else ("fault", N_("missing, or others can read it"))
-            )
-            found.append(Check(name, verdict, text, "" if good else f"chmod 600 {path}"))
-        for tool in ("ssh", "ssh-keygen", "ansible-playbook"):
-            path_found = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
-            verdict, text = ("ok", N_("found")) if path_found else ("fault", N_("not found"))
-            found.append(Check(tool, verdict, text))
-        return found
+        return [*machine_checks(self.settings.state_dir), *examine(self.books)]
 
     def found(
         self,

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
+from sopti_runner.domain.check import Check
 from sopti_runner.errors import N_, SoptiError
 from sopti_runner.services.books import Books
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes:
-        name: Message id of what was looked at.
-        verdict: ``ok | warning | fault``.
-        found: Message id of what was found, with placeholders.
-        next: Command or act that mends it, or empty.
-    """
-
-    name: str
-    verdict: str
-    found: str
-    next: str = ""
-    fields: Mapping[str, object] = field(default_factory=dict)
-
-
 def examine(books: Books) -> list[Check]:
-    """Look at ledger, clock, protection, calendar and SOP; a fault of one does not hide the others."""
+    """Look at ledger, clock, protection, calendar, SOP and runs; an unreadable ledger ends the list as a fault."""
     looks: Sequence[Callable[[Books], Check]] = (_ledger, _clock, _protection, _calendar, _sop, _runs)
     found = []
     for look in looks:
