@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+WORKERS ?= 2
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard sopti_runner/locale/*/LC_MESSAGES/*.po))
 COMMIT = $(shell git rev-parse --short=12 HEAD)
 
@@ -85,7 +86,7 @@ molecule: deps venv ## each role's scenario on throw-away hosts; says why where 
 
 pytest: deps venv ## unit, contract, integration, architecture, lab and end-to-end tests
 	$(say) 'Tests: pytest'
-	@$(PY) -m pytest || { status=$$?; [ $$status -ne 5 ] || echo 'No test was found: that is a failure too.' >&2; exit $$status; }
+	@$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile || { status=$$?; [ $$status -ne 5 ] || echo 'No test was found: that is a failure too.' >&2; exit $$status; }
 
 soak: deps venv ## full counts; build/soak-<commit>.txt binds the figures to the commit
 	$(say) 'Soak: full counts'
