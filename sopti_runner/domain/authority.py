@@ -8,6 +8,8 @@ The rule this module keeps:
   refused unless the court waived it by a dated, two-signature policy.
 - A statement must say what the act does, for this log, under this policy, with a nonce never seen before.
 - What is let through can be folded: an act's own words are checked here, because nothing can be taken out of a ledger.
+
+Longer than other modules, so that every reason to refuse an act can be read in one place from top to bottom.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sopti_runner.domain import governance, sshsig
+from sopti_runner.domain import governance, sshsig, standing
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import CHOICES, RULES, TRANSITIONS, WORDS_NEEDED, ActName, Request
-from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, Statement, parse_statement
+from sopti_runner.domain.request import CHOICES, RULES, WORDS_NEEDED, ActName, Request
+from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, parse_statement
 from sopti_runner.errors import N_, UsageError
 
 RESERVED = frozenset({"statement", "proof", "nonce", "claims"})
@@ -232,12 +234,7 @@ def _request_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
         if request is None:
             yield Reason("no_such_request", N_("There is no request {request}"), {"request": subject})
             continue
-        if (request.state, name) not in TRANSITIONS:
-            yield Reason(
-                "wrong_state",
-                N_("Request {request} is {state}; {act} can't follow"),
-                {"request": request.number, "state": request.state.value, "act": name.value},
-            )
+        yield from standing.out_of_order(request, name)
         for check in _CHECKS.get(name, ()):
             yield from check(court, act, request, now)
 
@@ -256,12 +253,7 @@ def _content_reasons(act: Act, name: ActName) -> Iterable[Reason]:
 
 
 def _technical(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
-    if not request.technical:
-        yield Reason(
-            "no_technical_change",
-            N_("Request {request} was classified as no technical change"),
-            {"request": request.number},
-        )
+    yield from standing.without_change(request)
 
 
 def _not_technical(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
@@ -297,10 +289,7 @@ def _plan_bound(court: Court, act: Act, request: Request, now: datetime) -> Iter
     if plan is None or act.data.get("plan") != plan.digest:
         yield Reason("plan_differs", N_("The act names another plan than the request stands on"))
         return
-    if plan.unapprovable:
-        yield Reason(
-            "plan_failed", N_("The plan has {count} tasks that could not be predicted"), {"count": plan.unapprovable}
-        )
+    yield from standing.unpredicted(plan)
 
 
 def _approval_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
@@ -342,12 +331,7 @@ def _plan_formed(court: Court, act: Act, request: Request, now: datetime) -> Ite
 def _start_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
     approval = court.approvals.get(request.approval)
     if approval is None:
-        yield Reason(
-            "no_approval",
-            N_("Request {request} has no approval that can be used"),
-            {"request": request.number},
-            offices_for(court, ActName.APPROVE),
-        )
+        yield standing.no_approval(request, offices_for(court, ActName.APPROVE))
     elif dict(act.data) != {"approval": approval.id, "plan": approval.plan, "hosts": list(approval.hosts)}:
         yield Reason("start_differs", N_("The start names another approval, plan or hosts than was approved"))
 
@@ -371,8 +355,3 @@ def waivers_used(court: Court, request: Request, person: str) -> tuple[str, ...]
     if request.requester == person:
         used.append("requester_approves")
     return tuple(used)
-
-
-def statement_of(act: Act) -> Statement:
-    """Give an act's statement; ValueError when malformed."""
-    return parse_statement(act.raw)

@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sopti_runner.domain import standing
 from sopti_runner.domain.approval import Approval
 from sopti_runner.domain.authority import offices_for
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import TRANSITIONS, ActName, Request
+from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.time_rules import Instant, believed, clock_reason
 from sopti_runner.errors import N_
 
@@ -92,25 +93,11 @@ def decide(authority: Authority, evidence: Evidence, now: Instant) -> Permit | R
     moment = believed(court.last, now, court.policy.pause_days).time
     reasons += _executor_reasons(authority, moment)
     if approval is None:
-        reasons.append(
-            Reason(
-                "no_approval",
-                N_("Request {request} has no approval that can be used"),
-                {"request": authority.request.number},
-                offices_for(court, ActName.APPROVE),
-            )
-        )
+        reasons.append(standing.no_approval(authority.request, offices_for(court, ActName.APPROVE)))
     else:
         reasons += _approval_reasons(authority, approval, moment)
         reasons += _plan_reasons(authority.request, approval, evidence)
-    if (authority.request.state, ActName.START) not in TRANSITIONS:
-        reasons.append(
-            Reason(
-                "wrong_state",
-                N_("Request {request} is {state}; {act} can't follow"),
-                {"request": authority.request.number, "state": authority.request.state.value, "act": "start"},
-            )
-        )
+    reasons += standing.out_of_order(authority.request, ActName.START)
     reasons += _evidence_reasons(evidence)
     if reasons or approval is None:
         return Refusal(tuple(reasons))
@@ -171,15 +158,10 @@ def _plan_reasons(request: Request, approval: Approval, evidence: Evidence) -> I
     if not evidence.plan:
         yield Reason("plan_unreadable", N_("The stored plan can't be read"))
     elif evidence.plan != approval.plan or request.plan is None or request.plan.digest != approval.plan:
-        yield Reason("plan_differs", N_("The plan is not the one that was approved"), who=())
+        yield Reason("plan_differs", N_("The plan is not the one that was approved"))
     if request.plan and (set(approval.hosts) != set(request.plan.hosts)):
         yield Reason("hosts_differ", N_("The approval names other hosts than the plan"))
-    if request.plan and request.plan.unapprovable:
-        yield Reason(
-            "plan_failed",
-            N_("The plan has {count} tasks that could not be predicted"),
-            {"count": request.plan.unapprovable},
-        )
+    yield from standing.unpredicted(request.plan)
 
 
 def _evidence_reasons(evidence: Evidence) -> Iterable[Reason]:

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sopti_runner.domain import standing
 from sopti_runner.domain.authority import offices_for
+from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.court import Court
-from sopti_runner.domain.ledger.event import Actor, Draft
+from sopti_runner.domain.ledger.event import SYSTEM, Actor, Draft
 from sopti_runner.domain.plan import Plan, RecordClass, decode_plan, encode_plan, plan_digest
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import ON_PLAN, TRANSITIONS, ActName, Request
+from sopti_runner.domain.request import ON_PLAN, ActName, Request
 from sopti_runner.domain.variables import check_variables
-from sopti_runner.errors import N_, IntegrityError, NotFoundError, SoptiError
+from sopti_runner.errors import N_, ContentError, IntegrityError, NotFoundError, SoptiError
 from sopti_runner.ports import Content, Engine, Progress, Sealed, StatementSigner
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books
@@ -102,7 +104,8 @@ def make_plan(
 
     Raises:
         RefusedError: The request is not at a point where a plan may follow, or the signer may not plan.
-        ContentError, VariableError: Playbook, model, inventory or variables can't be used; nothing ran.
+        ContentError, VariableError: Playbook, model, inventory or variables can't be used, or the playbook is not for
+            changes of this kind; nothing ran.
         ExecutionError, DeviceError: The play could not run in check mode; that is recorded.
     """
     books = acts.books
@@ -111,6 +114,7 @@ def make_plan(
     owner = court.register.owner(signer.fingerprint)
     _may_plan(books, court, request, signer.fingerprint)
     model = content.change_model(playbook)
+    _require_kind(request, model)
     checked = check_variables(model, variables)
     sealed = content.seal(playbook, limit=limit, variables=checked)
     try:
@@ -161,27 +165,24 @@ def _may_plan(books: Books, court: Court, request: Request, fingerprint: str) ->
         )
     if key is not None and not key.counts_at(court.size):
         reasons.append(Reason("key_retired", N_("The key {key} no longer counts"), {"key": fingerprint}))
-    if not request.technical:
-        reasons.append(
-            Reason(
-                "no_technical_change",
-                N_("Request {request} was classified as no technical change"),
-                {"request": request.number},
-            )
-        )
-    if (request.state, ActName.PLAN) not in TRANSITIONS:
-        reasons.append(
-            Reason(
-                "wrong_state",
-                N_("Request {request} is {state}; {act} can't follow"),
-                {"request": request.number, "state": request.state.value, "act": "plan"},
-            )
-        )
+    reasons += [*standing.without_change(request), *standing.out_of_order(request, ActName.PLAN)]
     if reasons:
         books.refuse(request.id, Actor(person), reasons, N_("This request can't be planned now"), {"act": "plan"})
+
+
+def _require_kind(request: Request, model: ChangeModel) -> None:
+    """Refuse a playbook whose change model does not allow the kind of change that the request was classified as."""
+    if request.change_type not in model.change_types:
+        raise ContentError(
+            N_("The playbook is not for changes of this kind"),
+            on=f"{request.number}: {model.playbook}",
+            expected=", ".join(model.change_types),
+            found=request.change_type,
+            next=f"sopti return {request.number} --help",
+        )
 
 
 def record_read(books: Books, kind: str, request: Request, hosts: Sequence[str], outcome: str) -> None:
     """Record that hosts were read: no approval is needed for it, but it is not done in secret."""
     data = {"kind": kind, "hosts": list(hosts), "outcome": outcome}
-    books.tell([Draft(books.new_id(books.now()), "read.finished", request.id, Actor("system"), data)])
+    books.tell([Draft(books.new_id(books.now()), "read.finished", request.id, SYSTEM, data)])

@@ -3,7 +3,7 @@
 import pytest
 
 from sopti_runner.domain.plan import decode_plan, encode_plan
-from sopti_runner.errors import IntegrityError, NotFoundError, RefusedError
+from sopti_runner.errors import ContentError, IntegrityError, NotFoundError, RefusedError
 from sopti_runner.services.planning import stored_plan
 from tests.unit.domain.desk import Desk
 
@@ -68,6 +68,17 @@ def test_plan_with_a_retired_key_reads_no_host_even_where_it_would_be_kept(desk)
         desk.plan("op", request)
     assert [r.code for r in error.value.reasons] == ["key_retired"]
     assert sum(e.type == "read.finished" for e in desk.ledger.kept) == reads
+
+
+def test_plan_with_a_playbook_that_is_not_for_this_kind_of_change_reads_no_host(desk):
+    request = desk.request("examine")
+    desk.do("classify", "op", request, change_type="standard")
+    desk.do("verify", "head", request)
+    desk.do("prioritise", "head", request)
+    with pytest.raises(ContentError) as error:
+        desk.plan("op", request)
+    assert (error.value.expected, error.value.found) == ("normal", "standard")
+    assert "read.finished" not in {e.type for e in desk.ledger.kept}
 
 
 def test_plan_of_an_unknown_request_is_not_found(desk):

@@ -1,0 +1,47 @@
+"""What a request's own standing forbids: the same reasons for whoever judges an act, a plan to be made, or a run.
+
+The rule this module keeps: a reason has one code and one text, wherever it is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sopti_runner.domain.reason import Reason
+from sopti_runner.domain.request import TRANSITIONS, ActName, PlanRef, Request
+from sopti_runner.errors import N_
+
+
+def out_of_order(request: Request, act: ActName) -> Iterator[Reason]:
+    """Give why an act can't follow the request's state."""
+    if (request.state, act) not in TRANSITIONS:
+        yield Reason(
+            "wrong_state",
+            N_("Request {request} is {state}; {act} can't follow"),
+            {"request": request.number, "state": request.state.value, "act": act.value},
+        )
+
+
+def without_change(request: Request) -> Iterator[Reason]:
+    """Give why a request can't be planned that was classified as no technical change."""
+    if not request.technical:
+        yield Reason(
+            "no_technical_change",
+            N_("Request {request} was classified as no technical change"),
+            {"request": request.number},
+        )
+
+
+def unpredicted(plan: PlanRef | None) -> Iterator[Reason]:
+    """Give why a plan can't be agreed to: what could not be predicted can't be."""
+    if plan and plan.unapprovable:
+        yield Reason(
+            "plan_failed", N_("The plan has {count} tasks that could not be predicted"), {"count": plan.unapprovable}
+        )
+
+
+def no_approval(request: Request, who: tuple[str, ...]) -> Reason:
+    """Give the reason that nothing permits a run; ``who`` are the offices that could approve."""
+    return Reason(
+        "no_approval", N_("Request {request} has no approval that can be used"), {"request": request.number}, who
+    )
