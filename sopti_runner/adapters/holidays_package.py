@@ -9,7 +9,7 @@ import re
 
 import holidays
 
-from sopti_runner.domain.calendar import CalendarYear, DayKind, Holiday
+from sopti_runner.domain.holiday import CalendarYear, DayKind, Holiday
 
 SOURCE = "holidays"
 _DOUBT = re.compile(r"\s*\((?:perkiraan|estimated)\)", re.IGNORECASE)

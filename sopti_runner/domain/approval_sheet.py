@@ -15,23 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sopti_runner.domain.change import ChangeType, Risk, Wording
-from sopti_runner.domain.host_changes import HostChanges, change_lines, host_changes
+from sopti_runner.domain.host_changes import HostChanges, change_lines
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.plain import one_line, wrapped
 from sopti_runner.domain.signatory import Signatory, signatory_text
 from sopti_runner.domain.statement import short_code
 from sopti_runner.domain.words import Words, pick
 from sopti_runner.errors import N_
-
-__all__ = [
-    "ApprovalSheet",
-    "HostChanges",
-    "Signatory",
-    "change_lines",
-    "display_text",
-    "host_changes",
-    "signatory_text",
-]
 
 WIDTH = 100
 LABEL = 24

@@ -20,23 +20,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from sopti_runner.domain.holiday import CalendarYear, DayKind, Holiday, Override
-from sopti_runner.domain.period import Period, Zone, period_of
+from sopti_runner.domain.period import Period, Zone
 from sopti_runner.errors import N_, ContentError, UsageError
-
-__all__ = [
-    "Calendar",
-    "CalendarWarning",
-    "CalendarYear",
-    "Dates",
-    "DayKind",
-    "Holiday",
-    "Override",
-    "Period",
-    "Roll",
-    "WarningKind",
-    "Zone",
-    "period_of",
-]
 
 ONE_DAY = timedelta(days=1)
 MONDAY_TO_FRIDAY = frozenset(range(5))

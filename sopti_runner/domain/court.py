@@ -5,6 +5,8 @@ The rule this module keeps:
 - State has no other source than events, and folding the same events gives the same court.
 - The fold believes the ledger; whether an event was allowed is ``authority``'s question, asked by the gate before an
   event is written and by the verifier after.
+
+Longer than other modules: one short function for each type of event, all of one kind.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sopti_runner.domain.approval import Approval
-from sopti_runner.domain.calendar import Calendar, CalendarYear, Override, Zone
+from sopti_runner.domain.calendar import Calendar
 from sopti_runner.domain.governance import Proposal
+from sopti_runner.domain.holiday import CalendarYear, Override
 from sopti_runner.domain.ledger.event import BlobRef, Event
 from sopti_runner.domain.office import Appointment, Key, Person, Register, Status
+from sopti_runner.domain.period import Zone
 from sopti_runner.domain.policy import Policy, policy_from
 from sopti_runner.domain.request import ACT_OF, RUN_ENDS, TRANSITIONS, ActName, PlanRef, Request, State, Step
 from sopti_runner.domain.run import Run
@@ -251,7 +255,6 @@ def _registered(court: Court, event: Event) -> None:
         kind=data["kind"],
         requester=data.get("requester") or event.actor.person,
         state=State.REGISTERED,
-        registered_at=event.time,
         due=data["due"],
         category=data["category"],
         texts={b.name: b for b in event.blobs},

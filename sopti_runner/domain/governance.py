@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sopti_runner.domain.calendar import CalendarYear, Override
+from sopti_runner.domain.holiday import CalendarYear, Override
 from sopti_runner.domain.ledger.event import BlobRef
 from sopti_runner.domain.ledger.note import parse_vkey
 from sopti_runner.domain.office import Status

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sopti_runner.domain.approval_sheet import Signatory, signatory_text
 from sopti_runner.domain.change import Wording
 from sopti_runner.domain.period import Period, Zone, period_of
 from sopti_runner.domain.plain import one_line
 from sopti_runner.domain.run import CHANGED, FAILED, NOT_STARTED, UNCHANGED, UNKNOWN, UNREACHABLE
+from sopti_runner.domain.signatory import Signatory, signatory_text
 from sopti_runner.domain.terbilang import terbilang
 from sopti_runner.domain.words import Words, pick
 from sopti_runner.errors import N_

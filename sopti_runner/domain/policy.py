@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -35,14 +35,10 @@ class Policy:
 
     attested: frozenset[ActName] = ROUTINE
     paper: bool = True
-    waivers: Mapping[str, date] = None  # type: ignore[assignment]  # None only until __post_init__
+    waivers: Mapping[str, date] = field(default_factory=dict)
     validity_days: int = 14
     pause_days: int = 14
     cut_off_hour: int = 15
-
-    def __post_init__(self) -> None:
-        if self.waivers is None:
-            object.__setattr__(self, "waivers", {})
 
     def waived(self, separation: str, today: date) -> bool:
         """Tell whether this separation is waived today."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.derived import FLOW
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.period import Period, period_of
 from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage
@@ -20,7 +21,6 @@ from sopti_runner.domain.run import FAILED, GOOD, UNREACHABLE
 
 MONTHS = 6
 HEADLINES = ("received", "finished", "on_time", "runs_good", "runs_bad", "refusals")
-STEPS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9")
 SIGNERS = ("operator", "section_head", "secretary")
 _WITHOUT_PLAN = ("B8", "B9")
 _NOT_WAITING = FINAL | {State.DONE, State.RETURNED}
@@ -144,10 +144,7 @@ def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> R
         attested=month.figure("attested"),
         paper=month.figure("paper"),
         unconfirmed=court.sop.unconfirmed if court.sop else (),
-        before={
-            name: len(before.seqs[name])
-            for name in ("received", "finished", "on_time", "runs_good", "runs_bad", "refusals")
-        },
+        before={name: len(before.seqs[name]) for name in HEADLINES},
         history=tuple(
             MonthRow(p, len(months[p].seqs["received"]), len(months[p].seqs["finished"]))
             for p in (period.back(n) for n in range(MONTHS - 1, -1, -1))
@@ -192,5 +189,5 @@ def _pending(request: Request) -> Iterable[str]:
     if ActName.RESUBMIT.value in acts:
         acts = acts[len(acts) - acts[::-1].index(ActName.RESUBMIT.value) :]
     done = {RULES[ActName(a)].on_time for a in acts if a in set(ActName)}
-    relevant = STEPS[1:] if request.technical else _WITHOUT_PLAN
+    relevant = FLOW[1:] if request.technical else _WITHOUT_PLAN
     return (step for step in relevant if step not in done and step in request.due)

@@ -6,6 +6,8 @@ The rule this module keeps:
 - PLAN is the step the SOP's "Daftar Usulan Pemenuhan" needs and no step of it makes; requests without a technical
   change go ``triage → grant → fulfil`` and never meet it.
 - A run that did not reach every host sends the request back to where only PLAN leads on.
+
+Longer than other modules: the tables of states, acts, offices, events and words are read side by side.
 """
 
 from __future__ import annotations
@@ -199,10 +201,11 @@ CATEGORIES = (
 )
 """The SOP's service catalogue, domain.md 4.1, in its order."""
 
+IMPACTS = ("wide", "section", "single")
 LEVELS = ("high", "medium", "low")
 PRIORITY: Mapping[tuple[str, str], str] = {
     (impact, urgency): f"P{max(1, min(4, 1 + i + u))}"
-    for i, impact in enumerate(("wide", "section", "single"))
+    for i, impact in enumerate(IMPACTS)
     for u, urgency in enumerate(LEVELS)
 }
 """(impact, urgency) → P1 critical … P4 low (FM-TI-05)."""
@@ -213,8 +216,8 @@ CHOICES: Mapping[ActName, Mapping[str, tuple[str, ...]]] = {
     A.REGISTER: {"kind": KINDS, "category": CATEGORIES, "urgency": LEVELS, "personal_data": ("yes", "no", "unknown")},
     A.DISPOSE: {"letter_urgency": ("very_urgent", "urgent", "ordinary", "secret")},
     A.CLASSIFY: {"category": CATEGORIES, "change_type": tuple(c.value for c in ChangeType)},
-    A.PRIORITISE: {"impact": ("wide", "section", "single"), "urgency": LEVELS},
-    A.TRIAGE: {"category": CATEGORIES, "impact": ("wide", "section", "single"), "urgency": LEVELS},
+    A.PRIORITISE: {"impact": IMPACTS, "urgency": LEVELS},
+    A.TRIAGE: {"category": CATEGORIES, "impact": IMPACTS, "urgency": LEVELS},
     A.CONSIDER: {"advice": ADVICE},
 }
 """What each act must say besides its texts: field → allowed words."""
@@ -273,7 +276,6 @@ class Request:
     kind: str
     requester: str
     state: State
-    registered_at: datetime
     due: Mapping[str, str]
     category: str = ""
     change_type: str = ""

@@ -2,7 +2,7 @@
 
 The rule this module keeps: a signature counts only for one namespace, and only for the keys that the caller names; who
 a key belongs to, and since when, is the ledger's business. Format: PROTOCOL.sshsig and PROTOCOL.u2f of OpenSSH, RFC
-4253, 5656, 8332 and 8709.
+4253, 5656, 8332 and 8709. Longer than other modules: one format, read from its armor to its seven kinds of key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 
 from sopti_runner.errors import N_, UsageError
 
-NAMESPACE = "act@sopti"
 MIN_RSA_BITS = 2048
 MAX_SIGNATURE_CHARS = 20_000
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sopti_runner.domain.calendar import Zone
 from sopti_runner.domain.ledger.event import SYSTEM, Draft, Event
+from sopti_runner.domain.period import Zone
 from sopti_runner.domain.policy import Policy
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.sshsig import PublicKey
@@ -37,12 +37,12 @@ def found_court(
     """Create the ledger with its genesis event.
 
     Args:
+        books: The new, empty books.
         origin: Name of the log, for good (``sopti.example-court.example/ledger``).
         name: The court's name as its letterhead has it, lines parted by newlines; kept as a blob.
         place: The city where its letters are signed; kept as a blob.
         zone: The court's zone, chosen.
         sop: The court's SOP with the chosen preset.
-        books: The new, empty books.
         founders: At least two different persons with different keys, one of them holding the operator's office.
         today: First day of the founders' offices, in the court's zone.
 
@@ -64,7 +64,7 @@ def found_court(
         "vkey": books.signer.vkey,
         "zone": zone.value,
         "sop": sop.to_data(),
-        "policy": Policy(cut_off_hour=15).to_data(),
+        "policy": Policy().to_data(),
         "persons": [
             {
                 "person": person,

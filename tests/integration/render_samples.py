@@ -2,14 +2,16 @@
 
 from datetime import UTC, date, datetime
 
-from sopti_runner.domain.approval_sheet import ApprovalSheet, Signatory, host_changes
+from sopti_runner.domain.approval_sheet import ApprovalSheet
 from sopti_runner.domain.calendar import CalendarWarning, WarningKind
 from sopti_runner.domain.change import ChangeType, Risk, Wording
+from sopti_runner.domain.host_changes import host_changes
 from sopti_runner.domain.minutes import Minutes
 from sopti_runner.domain.office import Status
 from sopti_runner.domain.period import Period, Zone
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage
+from sopti_runner.domain.signatory import Signatory
 
 LETTERHEAD = (
     "MAHKAMAH AGUNG REPUBLIK INDONESIA",

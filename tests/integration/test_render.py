@@ -16,8 +16,9 @@ from sopti_runner.adapters.render.glyphs import SHOWN, displayable
 from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.adapters.render.typst_pdf import pdf
 from sopti_runner.adapters.words_gettext import GettextWords
-from sopti_runner.domain.approval_sheet import Signatory, host_changes
+from sopti_runner.domain.host_changes import host_changes
 from sopti_runner.domain.plan import RecordClass
+from sopti_runner.domain.signatory import Signatory
 from sopti_runner.domain.statement import short_code
 from sopti_runner.errors import ReportError
 from tests.integration import render_samples as samples

@@ -8,21 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sopti_runner.adapters.words_gettext import GettextWords
-from sopti_runner.domain.approval_sheet import (
-    WIDTH,
-    ApprovalSheet,
-    Signatory,
-    change_lines,
-    display_text,
-    host_changes,
-    host_groups,
-)
+from sopti_runner.domain.approval_sheet import WIDTH, ApprovalSheet, display_text, host_groups
 from sopti_runner.domain.change import ChangeType, Risk, Wording
+from sopti_runner.domain.host_changes import change_lines, host_changes
 from sopti_runner.domain.office import Status
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.plain import middle_cut, one_line, shortened
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.plan_text import plan_text
+from sopti_runner.domain.signatory import Signatory
 
 WORDS = {lang: GettextWords(lang) for lang in ("id", "en")}
 DIGEST = "0123456789abcdef" * 4

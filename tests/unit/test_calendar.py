@@ -9,18 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sopti_runner.adapters.holidays_package import proposal
-from sopti_runner.domain.calendar import (
-    Calendar,
-    CalendarYear,
-    DayKind,
-    Holiday,
-    Override,
-    Period,
-    Roll,
-    WarningKind,
-    Zone,
-    period_of,
-)
+from sopti_runner.domain.calendar import Calendar, Roll, WarningKind
+from sopti_runner.domain.holiday import CalendarYear, DayKind, Holiday, Override
+from sopti_runner.domain.period import Period, Zone, period_of
 from sopti_runner.errors import ContentError, UsageError
 
 YEARS = {year: proposal(year) for year in (2026, 2027)}

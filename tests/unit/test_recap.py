@@ -7,12 +7,13 @@ import pytest
 
 from sopti_runner.adapters import sop_data
 from sopti_runner.adapters.holidays_package import proposal
-from sopti_runner.domain.calendar import Period, Zone
+from sopti_runner.domain.derived import FLOW
 from sopti_runner.domain.ledger.event import SYSTEM, Actor, BlobRef, Event
+from sopti_runner.domain.period import Period, Zone
 from sopti_runner.domain.policy import Policy
 from sopti_runner.domain.recap import Around
 from sopti_runner.domain.recap_judgement import SHOWN, StatusWord, points_of, status_of
-from sopti_runner.domain.recap_tally import STEPS, recap_of
+from sopti_runner.domain.recap_tally import recap_of
 
 NOVEMBER = Period(2026, 11)
 NOW = datetime(2026, 12, 1, 1, tzinfo=UTC)
@@ -44,7 +45,7 @@ class Log:
     def request(self, number, at, due="2026-11-27"):
         year = at.astimezone(Zone.JAKARTA.tz).year
         data = {"number": number, "year": year, "kind": "service_request", "category": "network"}
-        data["due"] = dict.fromkeys(STEPS, due)
+        data["due"] = dict.fromkeys(FLOW, due)
         return self.add("request.registered", f"r{number}", at, data)
 
     def act(self, number, name, at, data=None, actor=OPERATOR):
@@ -196,7 +197,7 @@ def test_resubmitted_request_starts_its_steps_again():
     log.request(1, day(2), "2026-11-04")
     log.act(1, "disposed", day(2))
     log.act(1, "returned", day(3))
-    log.act(1, "resubmitted", day(9), {"due": dict.fromkeys(STEPS, "2026-11-27")})
+    log.act(1, "resubmitted", day(9), {"due": dict.fromkeys(FLOW, "2026-11-27")})
     assert [(o.step, o.days) for o in log.page().overdue] == [("B2", 1)]
 
 

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sopti_runner.domain.sshsig import NAMESPACE, SignatureError, fingerprint, parse_public_key, verify
+from sopti_runner.domain.sshsig import SignatureError, fingerprint, parse_public_key, verify
+from sopti_runner.domain.statement import NAMESPACE
 from sopti_runner.errors import UsageError
 
 STATEMENT = b'{"act":"approve","plan":"3f"}'

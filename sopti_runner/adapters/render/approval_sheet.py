@@ -9,17 +9,16 @@ from sopti_runner.domain.approval_sheet import (
     DECISIONS,
     NOT_CERTIFIED,
     ApprovalSheet,
-    Signatory,
     advice_text,
     blind_lines,
     grouped,
     host_groups,
     rows,
     setting_lines,
-    signatory_text,
     validity_text,
 )
 from sopti_runner.domain.plain import one_line, shortened
+from sopti_runner.domain.signatory import Signatory, signatory_text
 from sopti_runner.domain.statement import short_code
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_
@@ -43,8 +42,7 @@ def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
         "groups": _capped(host_groups(sheet, words), words),
         "blind": [shortened(line, TEXT) for line in blind_lines(sheet, words)][:6],
         "advice": shortened(advice_text(sheet, words), TEXT),
-        "signed": [f"{s.step}: {signatory_text(s, words, sheet.zone)}".removeprefix(": ") for s in sheet.signed]
-        or ["–"],
+        "signed": [_signed(s, words, sheet) for s in sheet.signed] or ["–"],
         "decisions": [words(decision) for decision in DECISIONS],
         "validity": validity_text(sheet, words),
         "place": f"{one_line(sheet.place)}, " if sheet.place else "",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sopti_runner.adapters.render.letterhead import letterhead
-from sopti_runner.domain.approval_sheet import Signatory, grouped
+from sopti_runner.domain.approval_sheet import grouped
 from sopti_runner.domain.minutes import HOST_WORDS, Minutes, opening, rows
 from sopti_runner.domain.plain import one_line, shortened
+from sopti_runner.domain.signatory import Signatory
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_
 

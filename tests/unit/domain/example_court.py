@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from sopti_runner.adapters import sop_data
-from sopti_runner.domain.calendar import Zone
 from sopti_runner.domain.change import ChangeModel, ChangeType, Risk, Wording
 from sopti_runner.domain.court import fold
+from sopti_runner.domain.period import Zone
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.statement import statement_digest

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from sopti_runner.domain.calendar import CalendarYear, DayKind, Holiday
 from sopti_runner.domain.governance import KINDS, check_proposal
+from sopti_runner.domain.holiday import CalendarYear, DayKind, Holiday
 from sopti_runner.errors import UsageError
 from tests.unit.domain.desk import Desk
 from tests.unit.domain.signing import TestKey

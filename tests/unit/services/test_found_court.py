@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from sopti_runner.domain.calendar import Zone
+from sopti_runner.domain.period import Zone
 from sopti_runner.errors import IntegrityError, NotFoundError, UsageError
 from sopti_runner.services.books import Books
 from sopti_runner.services.found_court import Founder, found_court
