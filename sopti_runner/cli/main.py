@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -144,13 +145,18 @@ def _run(given: list[str]) -> int:
     for word in given:
         _require_text(word)
     lang, words = _language(given)
-    use(lang)
-    command = typer.main.get_command(app)
-    command.commands = {name: command.commands[name] for name in ORDER}  # type: ignore[attr-defined]  # app is a group
-    translate(command)
-    result = command.main(words, prog_name="sopti", standalone_mode=False)
+    result = _commands(use(lang)).main(words, prog_name="sopti", standalone_mode=False)
     sys.stdout.flush()
     return int(result) if isinstance(result, int) else 0
+
+
+@cache
+def _commands(lang: str) -> Any:
+    """Give all commands, in order, their help in the language in use."""
+    command: Any = typer.main.get_command(app)
+    command.commands = {name: command.commands[name] for name in ORDER}
+    translate(command)
+    return command
 
 
 def _require_text(word: str) -> None:

@@ -335,7 +335,6 @@ def confirm(
 ) -> None:
     """Confirm a proposal."""
     from sopti_runner.services.governing import confirm as prepared
-    from sopti_runner.services.ledger_care import erase_confirmed
 
     here = house()
     if signature:
@@ -350,8 +349,6 @@ def confirm(
         export(here, waiting, export_to)
         return
     here.acts.sign(waiting, here.signer(key))
-    if proposal.kind == "erase":
-        erase_confirmed(here.books, proposal)
     _confirmed(proposal.id)
 
 

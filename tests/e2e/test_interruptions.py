@@ -64,15 +64,15 @@ def test_killed_apply_is_buried_by_the_next_command_and_needs_a_fresh_plan(lasti
     notes.let_go(hosts)
     for host in hosts.hosts:
         notes.wait_nothing_runs(host)
-    desk.do("plan", number, notes.PLAYBOOK)
+    said = desk.do("apply", number, "--json", code=10)
+    assert "wrong_state" in [r["code"] for r in said.error["reasons"]]
     data = run_of(desk)
     assert data["outcome"] == "interrupted"
     assert data["hosts"] == {host.name: "unknown" for host in hosts.hosts}
     tasks = {(e.data["host"], e.data["task"]) for e in desk.events("task.finished")}
     assert {task for _host, task in tasks} == {"roles/notes/tasks/main.yml:1"}
     assert [notes.there(host) for host in hosts.hosts] == [{notes.FIRST}, {notes.FIRST}]  # its later tasks died with it
-    shown = desk.value("request", "show", number)
-    assert (shown["state"], shown["approval"]) == ("planned", None)
+    assert desk.do("request", "show", number, "--json").value["next"] == ["plan", "withdraw"]
     assert desk.do("ledger", "verify").code == 0
 
 
@@ -121,4 +121,4 @@ def test_host_that_fails_makes_a_partial_run_and_exit_3(lasting, hosts: Lab):
     assert process.returncode == 3, out + err
     assert run_of(desk)["hosts"] == {good.name: "changed", broken.name: "failed"}
     assert desk.value("request", "show", number)["state"] == "partial"
-    desk.do("plan", number, notes.PLAYBOOK)  # what is left is planned anew
+    assert desk.value("request", "show", number)["next"] == ["plan", "withdraw"]

@@ -140,13 +140,13 @@ def fill(disk: Path) -> None:
 @needs_root
 def test_full_disk_is_told_and_what_was_acknowledged_stays(staffed: Desk, small_disk: Path):
     desk = staffed.copy(small_disk / "court")
-    fill(small_disk)
     acknowledged = len(desk.events())
+    fill(small_disk)
     said = desk.do("request", "add", "--what", "x" * 100_000, "--unit", "PTSP", "--json", code=None)
     assert said.code in (11, 12)
     assert said.error["message"]
-    assert len(desk.events()) == acknowledged
     (small_disk / "ballast").unlink()
+    assert len(desk.events()) == acknowledged
     assert desk.ask()
     assert len(desk.events()) == acknowledged + 1
 
