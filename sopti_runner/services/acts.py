@@ -19,6 +19,7 @@ from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, NotFoundError, UsageError
 from sopti_runner.ports import Outbox, StatementSigner, Waiting
 from sopti_runner.services.books import Books, actor_of
+from sopti_runner.services.ledger_care import erase_confirmed
 
 CHECKPOINTED = frozenset({"request.approved", "request.granted", "governance.confirmed", "clock.corrected"})
 """Events after which the ledger's end is signed and sent off the machine."""
@@ -121,7 +122,7 @@ class Acts:
         return events
 
     def record(self, waiting: Waiting, proof: Proof) -> tuple[Event, ...]:
-        """Judge an act with its proof and append it, one event a subject.
+        """Judge an act with its proof and append it, one event a subject; a confirmed erasure is carried out at once.
 
         Raises:
             RefusedError: The act may not be done; the refusal is an event.
@@ -143,7 +144,10 @@ class Acts:
             waiting.statement,
             proof,
         )
-        _court, events = books.settle(lambda court, at: self._judged(court, act, waiting.blobs, at))
+        court, events = books.settle(lambda court, at: self._judged(court, act, waiting.blobs, at))
+        for proposal in (court.proposals[e.subject] for e in events if e.type == "governance.confirmed"):
+            if proposal.kind == "erase":
+                erase_confirmed(books, proposal)
         if events and events[0].type in CHECKPOINTED:
             books.checkpoint()
         return events

@@ -1,4 +1,4 @@
-"""Care of the ledger: erasing a text by two signatures, proofs, and rebuilding what is derived."""
+"""Care of the ledger: erasing a text that two officials agreed to erase, and proving that an event is in it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from sopti_runner.errors import N_, NotFoundError
 from sopti_runner.services.books import Books
 
 
-def erase_confirmed(books: Books, proposal: Proposal) -> Event:
-    """Erase the blob that a confirmed proposal names, and record it; the tree stays as it is."""
-    digest = str(proposal.data["digest"])
-    draft = Draft(books.new_id(books.now()), "blob.erased", proposal.id, SYSTEM, {"digests": [digest]})
-    event = books.settle(lambda _court, _at: [draft])[1][0]
-    books.store.erase(bytes.fromhex(digest))
-    return event
+def erase_confirmed(books: Books, proposal: Proposal) -> None:
+    """Record the erasure that a confirmed proposal names, then erase the text; nothing when it is gone already."""
+    digest = bytes.fromhex(proposal.data["digest"])
+    if books.store.blob(digest) is None:
+        return
+    data = {"digests": [digest.hex()]}
+    books.tell([Draft(books.new_id(books.now()), "blob.erased", proposal.id, SYSTEM, data)])
+    books.store.erase(digest)
 
 
 def inclusion_proof(books: Books, seq: int) -> tuple[Event, int, list[bytes]]:
@@ -24,7 +25,7 @@ def inclusion_proof(books: Books, seq: int) -> tuple[Event, int, list[bytes]]:
     Raises:
         NotFoundError: The ledger has no such event.
     """
-    events = list(books.store.events())
-    if not 0 <= seq < len(events):
-        raise NotFoundError(N_("The ledger has no such event"), on=str(seq), expected=f"0-{len(events) - 1}")
-    return events[seq], len(events), Tree(e.leaf for e in events).inclusion(seq)
+    tree = Tree(books.store.leaves())
+    if not 0 <= seq < tree.size:
+        raise NotFoundError(N_("The ledger has no such event"), on=str(seq), expected=f"0-{tree.size - 1}")
+    return next(books.store.events(seq)), tree.size, tree.inclusion(seq)

@@ -1,11 +1,11 @@
 """Tracing: who asked for, weighed, approved and made this, and does it still stand?
 
-Recaps count with the same functions, so that a figure and its trace can't disagree.
+Recaps fold the same events into the same court, so that a figure and its trace can't disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -93,7 +93,7 @@ def trace_object(books: Books, host: str, name: str, engine: Engine | None = Non
     """
     wanted = f"file:{name}" if name.startswith("/") else name
     court = books.court()
-    touched = list(_touching(books.store.events(types=["task.finished"]), host, wanted))
+    touched = list(books.store.touching(host, wanted))
     subjects = list(dict.fromkeys(e.subject for e in touched))
     found = ObjectTrace(
         host,
@@ -119,10 +119,6 @@ def _compared(books: Books, court: Court, found: ObjectTrace, last: Event, engin
         return replace(found, found=str(error))
     record_read(books, "trace", request, [found.host], "ok" if now.before == left else "drift")
     return replace(found, stands=now.before == left, found=now.seen)
-
-
-def _touching(events: Iterable[Event], host: str, name: str) -> Iterable[Event]:
-    return (e for e in events if e.data["host"] == host and name in e.data["objects"])
 
 
 def _line(books: Books, court: Court, event: Event) -> TraceLine:

@@ -1,7 +1,7 @@
 """A ledger in memory: real event bytes, real claims and real size checks, no disk."""
 
 from sopti_runner.domain.ledger.encoding import place
-from sopti_runner.domain.ledger.event import ZERO_LEAF, blob_digest, claims_of
+from sopti_runner.domain.ledger.event import ZERO_LEAF, blob_digest, claims_of, objects_of
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.errors import IntegrityError, LedgerError, RefusedError
 from sopti_runner.ports import Head
@@ -71,6 +71,15 @@ class MemoryLedger:
 
     def blob(self, digest):
         return self.blobs.get(digest)
+
+    def leaves(self, start=0):
+        return (event.leaf for event in self.kept[start:])
+
+    def touching(self, host, object_):
+        return (event for event in self.kept if (host, object_) in objects_of(event))
+
+    def erase(self, digest):
+        return self.blobs.pop(digest, None) is not None
 
     def save_checkpoint(self, size, note):
         self.notes[size] = note

@@ -123,6 +123,22 @@ def test_list_granted_under_one_signature_is_one_event_a_request(desk):
     assert {desk.court().requests[r].state for r in requests} == {"granted"}
 
 
+@pytest.mark.parametrize("brought_in", [False, True])
+def test_erasure_is_carried_out_when_it_is_confirmed_however_the_signature_comes(desk, brought_in):
+    digest = next(ref.digest for ref in desk.do("register", "op").blobs)
+    proposal = desk.do("propose", "kabag", kind="erase", content={"digest": digest.hex()}).subject
+    assert desk.ledger.blob(digest)
+    waiting, key = desk.waiting("confirm", "sec", proposal), desk.key["sec"]
+    if brought_in:
+        name = desk.acts.export(waiting)
+        desk.acts.bring(name, key.sign(waiting.statement), key.fingerprint, ProofKind.SIGNATURE)
+    else:
+        desk.acts.sign(waiting, key)
+    assert desk.ledger.blob(digest) is None
+    last = desk.ledger.kept[-1]
+    assert (last.type, last.subject, last.data["digests"]) == ("blob.erased", proposal, [digest.hex()])
+
+
 def test_ledger_that_is_full_takes_no_act(desk):
     desk.ledger.full = True
     with pytest.raises(LedgerError):
