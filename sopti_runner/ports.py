@@ -1,4 +1,7 @@
-"""What the services need from the world, as Protocols; each appears with its first adapter."""
+"""What the services need from the world, as Protocols; each appears with its first adapter.
+
+Longer than other modules, so that the whole of it can be read in one place; more than half is documentation.
+"""
 
 from __future__ import annotations
 

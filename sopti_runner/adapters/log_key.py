@@ -13,6 +13,7 @@ import stat
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -35,6 +36,11 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Give the key of a file."""
+        return cls(path)
+
     @cached_property
     def _named_key(self) -> tuple[str, Ed25519PrivateKey]:
         return read_key(self._path, self.kind)
@@ -55,11 +61,6 @@ class LogKey(KeyFile):
     """The log's key; implements ``ports.LogSigner``."""
 
     @classmethod
-    def load(cls, path: Path) -> LogKey:
-        """Give the key of a file."""
-        return cls(path)
-
-    @classmethod
     def create(cls, path: Path, origin: str) -> LogKey:
         """Make a key file for a new log; LedgerError when there is a file already."""
         make_key(path, origin, cls.kind)
@@ -75,11 +76,6 @@ class WitnessKey(KeyFile):
     """The key of a witness; implements ``ports.Cosigner``."""
 
     kind = COSIGNATURE
-
-    @classmethod
-    def load(cls, path: Path) -> WitnessKey:
-        """Give the key of a file."""
-        return cls(path)
 
     @classmethod
     def create(cls, path: Path, name: str) -> WitnessKey:

@@ -77,17 +77,8 @@ class AnsibleContent:
         """Give the files of a stored copy that no longer match its digests, sorted; empty when intact."""
         return self._snapshots.altered(sealed_id)
 
-    def sealed(self, sealed_id: str) -> Sealed:
-        """Give a kept copy by its id; NotFoundError when there is none."""
-        return self._snapshots.manifest(sealed_id).sealed
-
     def compare(
-        self,
-        sealed_id: str,
-        playbook: str,
-        limit: Sequence[str],
-        variables: Mapping[str, Any],
-        tags: Sequence[str] = (),
+        self, sealed_id: str, playbook: str, *, limit: Sequence[str], variables: Mapping[str, Any]
     ) -> Sequence[str]:
         """Seal the working tree again, keep nothing, and name every input that differs from the approved copy.
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
-import hashlib
 import json
 import os
 import subprocess
@@ -18,7 +16,8 @@ from typing import Any
 from sopti_runner.adapters.ansible.rules import Finding
 from sopti_runner.adapters.ansible.strict_yaml import Located, read_yaml
 from sopti_runner.adapters.ansible.task_rules import check_values
-from sopti_runner.errors import N_, ContentError
+from sopti_runner.domain.sshsig import PublicKey, parse_public_key
+from sopti_runner.errors import N_, ContentError, UsageError
 
 HOST_KEY = "sopti_host_key"
 _TIMEOUT_S = 120
@@ -66,14 +65,14 @@ class Inventory:
 
     def known_hosts(self, hosts: Sequence[str]) -> str:
         """Give the ``known_hosts`` lines of the chosen hosts; ContentError when one has no pinned key."""
-        return "".join(f"{_address(host, self.hosts[host])} {self._key(host)}\n" for host in hosts)
+        return "".join(f"{_address(host, self.hosts[host])} {self._key(host).line}\n" for host in hosts)
 
     def fingerprints(self, hosts: Sequence[str]) -> dict[str, str]:
         """Give host → ``SHA256:…`` of its pinned key, as ssh-keygen prints it."""
-        return {host: fingerprint(self._key(host)) for host in hosts}
+        return {host: self._key(host).fingerprint for host in hosts}
 
-    def _key(self, host: str) -> str:
-        key = " ".join(str(self.hosts[host].get(HOST_KEY, "")).split()[:2])
+    def _key(self, host: str) -> PublicKey:
+        key = str(self.hosts[host].get(HOST_KEY, "")).strip()
         if not key:
             raise ContentError(
                 N_("Host {host} has no pinned key"),
@@ -83,22 +82,16 @@ class Inventory:
                 next="sopti host add",
                 host=host,
             )
-        fingerprint(key)
-        return key
-
-
-def fingerprint(key: str) -> str:
-    """Give ``SHA256:…`` of a public key line; ContentError when it is none."""
-    try:
-        kind, blob = key.split()[:2]
-        raw = base64.b64decode(blob, validate=True)
-        if raw[4 : 4 + int.from_bytes(raw[:4], "big")].decode() != kind:
-            raise ValueError("another kind inside")
-    except ValueError as error:
-        raise ContentError(
-            N_("A pinned host key can't be read"), on=HOST_KEY, expected="ssh-ed25519 AAAA…", found=key[:60]
-        ) from error
-    return "SHA256:" + base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip("=")
+        try:
+            return parse_public_key(key)
+        except UsageError as error:
+            raise ContentError(
+                N_("A pinned host key can't be read"),
+                on=f"{host}: {HOST_KEY}",
+                expected="ssh-ed25519 AAAA…",
+                found=key[:60],
+                next="sopti host add",
+            ) from error
 
 
 def _address(host: str, variables: Mapping[str, Any]) -> str:

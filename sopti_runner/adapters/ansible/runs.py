@@ -3,7 +3,8 @@
 ansible-runner keeps what it finds in a folder it is given again, copies its own environment, and stops with SIGKILL,
 which Ansible's workers survive (they are sessions of their own). So: a new folder each time, the environment replaced,
 the built command compared, and SIGTERM to the launcher when a person interrupts. The step that a host is in the middle
-of may still come to its end there, for ssh without a terminal sends no hang-up; nothing after it starts.
+of may still come to its end there, for ssh without a terminal sends no hang-up; nothing after it starts. Longer than
+other modules: every trap of ansible-runner is handled here, so that nothing else has to know it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The gate inside Ansible's workers: every task, loop item, handler and included role passes here before it acts.
 
 Ansible has no public place to stand before an action, so three private methods are wrapped (``WRAPPED``), and the
-launcher refuses to start when one is missing. Runs in forked workers; must not write to their stderr.
+launcher refuses to start when one is missing. Runs in forked workers; must not write to their stderr. Longer than other
+modules: what stands before a task and what stands after it share one state.
 """
 
 from __future__ import annotations
