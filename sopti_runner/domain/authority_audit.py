@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sopti_runner.domain.authority import Act, judge
@@ -18,16 +19,16 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
 from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
 from sopti_runner.domain.governance import CONFIRM, PROPOSE
-from sopti_runner.domain.ledger.event import Event
+from sopti_runner.domain.ledger.event import SYSTEM, Actor, Event
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.verification import Defect
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ACT_OF
 from sopti_runner.domain.run import outcome_of
 from sopti_runner.domain.sshsig import PublicKey
-from sopti_runner.domain.statement import Statement, parse_statement, proof_from
+from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, proof_from
 from sopti_runner.domain.time_rules import Instant, clock_reason
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, SoptiError
 
 GOVERNANCE = {"governance.proposed": PROPOSE, "governance.confirmed": CONFIRM, "clock.corrected": CONFIRM}
 MACHINE = frozenset(
@@ -35,6 +36,15 @@ MACHINE = frozenset(
 )
 """Events that sopti records by itself; whether they are true, only the hosts can tell."""
 
+
+BROKEN = (KeyError, ValueError, TypeError, AssertionError, AttributeError, SoptiError)
+"""What reading an event raises whose words are not those of its type."""
+
+UNPROVEN = frozenset({"does_not_fold", "statement_malformed", "key_unknown", "key_retired", "signature_bad"})
+"""Reasons with which a statement says nothing about the ledger that its signer saw."""
+
+PARTED = frozenset({"head_differs", "statement_ahead"})
+"""Reasons that show events before the act to be other than those its signer saw."""
 
 WINDOW = 4096
 """How many sizes back a statement may name the ledger it saw and still be checked, in one pass and little memory."""
@@ -48,6 +58,9 @@ class AuthorityAudit:
     Args:
         persons: Person id → SSH public keys, from the auditor's own trust file; a key that differs is a defect.
 
+    A signer's statement names the ledger they saw. Where it parts from this one, the first event that no earlier signer
+    confirmed is named, once; every later statement parts from it as well.
+
     Attributes:
         court: The court up to the last event seen.
     """
@@ -55,20 +68,39 @@ class AuthorityAudit:
     def __init__(self, persons: Mapping[str, Sequence[PublicKey]] | None = None) -> None:
         self.court = Court()
         self._persons = {p: {k.fingerprint for k in keys} for p, keys in (persons or {}).items()}
-        self._list: tuple[str, frozenset[str]] = ("", frozenset())
+        self._list: tuple[tuple[str, bytes, Proof] | None, frozenset[str]] = (None, frozenset())
         self._tree = Frontier()
+        self._agreed, self._matched, self._parted = 0, 0, False
         self._seen: deque[bytes] = deque([self._tree.dump()], WINDOW)
 
     def see(self, event: Event) -> list[Defect]:
         """Give what is wrong with the next event, and fold it; a fold that fails is itself a defect."""
-        found = [_defect(event, r) for r in self._reasons(event)]
+        found = list(self._defects(event))
         try:
             self.court.apply(event)
-        except (KeyError, ValueError, TypeError, AssertionError, AttributeError) as error:
-            found.append(_defect(event, Reason("does_not_fold", repr(error).replace("{", "{{").replace("}", "}}"))))
+        except BROKEN as error:
+            found.append(_defect(event, _malformed(error)))
         self._tree.add(event.leaf)
         self._seen.append(self._tree.dump())
         return found
+
+    def _defects(self, event: Event) -> Iterator[Defect]:
+        """Give each reason at the first event it concerns; that a signer saw another ledger is said once."""
+        self._matched = 0
+        try:
+            reasons = tuple(self._reasons(event))
+        except BROKEN as error:
+            reasons = (_malformed(error),)
+        if UNPROVEN & {r.code for r in reasons}:
+            yield from (_defect(event, r) for r in reasons)
+            return
+        self._agreed = max(self._agreed, self._matched)
+        yield from (_defect(event, r) for r in reasons if r.code not in PARTED)
+        parted = next((r for r in reasons if r.code in PARTED), None)
+        if parted and not self._parted:
+            self._parted = True
+            what = N_("History was changed after somebody signed, at or after the event named")
+            yield replace(_defect(event, parted), code="head_differs", what=what, seq=self._agreed)
 
     def _reasons(self, event: Event) -> Iterator[Reason]:
         if (event.seq == 0) != (event.type == "court.created"):
@@ -78,11 +110,9 @@ class AuthorityAudit:
         yield from self._keys(event)
         if event.type in ACT_OF or event.type in GOVERNANCE:
             yield from self._act_reasons(event)
-        elif event.type == "run.finished":
-            yield from self._run_end(event)
-        elif event.type == "blob.erased":
-            yield from self._erasure(event)
-        elif event.type not in MACHINE and event.type != "court.created":
+        elif event.type in MACHINE:
+            yield from self._machine(event)
+        elif event.type != "court.created":
             yield Reason("type_unknown", N_("The event type {type} is unknown"), {"type": event.type})
 
     def _clock(self, event: Event) -> Iterator[Reason]:
@@ -103,12 +133,12 @@ class AuthorityAudit:
         yield from self._head(said)
         act = Act(name, said.subjects, said.person, said.office, said.data, raw, proof)
         first = bool(said.subjects) and event.subject == said.subjects[0]
-        nonce, waiting = self._list
-        if first or said.nonce != nonce:
+        same, waiting = (event.type, raw, proof), self._list[1]
+        if first:
             yield from judge(self.court, act, event.time)
-            self._list = (said.nonce, frozenset(said.subjects[1:]) if first else frozenset())
-        elif event.subject in waiting:
-            self._list = (nonce, waiting - {event.subject})
+            self._list = (same, frozenset(said.subjects[1:]))
+        elif same == self._list[0] and event.subject in waiting:
+            self._list = (same, waiting - {event.subject})
         else:
             yield _differs("subject")
         yield from self._carried(event, act, said, first)
@@ -117,12 +147,15 @@ class AuthorityAudit:
 
     def _carried(self, event: Event, act: Act, said: Statement, first: bool) -> Iterator[Reason]:
         """Compare what the event carries with what was signed and what follows from it."""
-        held = self.court.capacity(act.person, act.office, event.time)
-        if event.actor.person != act.person or (held and event.actor.capacity != held.capacity):
+        if event.actor != self._actor(act, event):
             yield _differs("actor")
-        texts = {b.name: b.digest.hex() for b in event.blobs}
-        if first and texts != dict(said.texts):
+        texts = sorted((b.name, b.digest.hex()) for b in event.blobs)
+        if texts != (sorted(said.texts.items()) if first else []):
             yield _differs("texts")
+        if event.type != "run.started" and "claims" in event.data:
+            yield _differs("claims")
+        if act.name == CONFIRM and (event.type == "clock.corrected") != self._of_clock(act):
+            yield _differs("type")
         expected: dict[str, Any] = dict(said.data)
         try:
             if act.name not in (PROPOSE, CONFIRM):
@@ -136,12 +169,24 @@ class AuthorityAudit:
         if event.data.get("nonce") != said.nonce:
             yield _differs("nonce")
 
+    def _actor(self, act: Act, event: Event) -> Actor:
+        """Give how an event of this act names who did it; an act without an office is refused by ``judge``."""
+        held = self.court.capacity(act.person, act.office, event.time)
+        credential = act.proof.key if act.proof.kind is ProofKind.SIGNATURE else act.proof.kind.value
+        return Actor(act.person, held.capacity if held else "", credential)
+
+    def _of_clock(self, act: Act) -> bool:
+        proposal = self.court.proposals.get(act.subjects[0]) if act.subjects else None
+        return proposal is not None and proposal.kind == "clock"
+
     def _head(self, said: Statement) -> Iterator[Reason]:
         """Whoever signed saw this ledger: what came before can't have been rewritten without their key."""
         back = self._tree.size - said.head_size
         if 0 <= back < len(self._seen):
             root = Frontier.load(self._seen[-1 - back]).root().hex()
-            if root != said.head_root:
+            if root == said.head_root:
+                self._matched = said.head_size
+            else:
                 yield Reason("head_differs", N_("The signer saw another ledger than this one"))
 
     def _keys(self, event: Event) -> Iterator[Reason]:
@@ -169,6 +214,17 @@ class AuthorityAudit:
             yield _differs("approval")
         if event.data.get("claims") != [["approval", decision.approval]]:
             yield _differs("claims")
+
+    def _machine(self, event: Event) -> Iterator[Reason]:
+        """A record of the machine bears nobody's name (a refusal that of who was refused) and takes nothing."""
+        if event.actor != SYSTEM and event.type != "gate.refused":
+            yield _differs("actor")
+        if "claims" in event.data:
+            yield _differs("claims")
+        if event.type == "run.finished":
+            yield from self._run_end(event)
+        if event.type == "blob.erased":
+            yield from self._erasure(event)
 
     def _run_end(self, event: Event) -> Iterator[Reason]:
         data: Mapping[str, Any] = event.data
@@ -207,6 +263,10 @@ def _defect(event: Event, reason: Reason) -> Defect:
     return Defect(
         "unlawful", N_("An act was not allowed when it was recorded"), event.seq, found=f"{reason.code}: {reason}"
     )
+
+
+def _malformed(error: Exception) -> Reason:
+    return Reason("does_not_fold", N_("The event can't be read as one of its type: {why}"), {"why": repr(error)})
 
 
 def _differs(part: str) -> Reason:

@@ -13,7 +13,7 @@ from sopti_runner.domain.ledger.checkpoint import Checkpoint
 from sopti_runner.domain.ledger.event import Actor, Blob, BlobRef, Draft, Event, seal_blob
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.time_rules import Instant, believed, clock_reason
-from sopti_runner.errors import N_, OvertakenError, RefusedError, ReportError
+from sopti_runner.errors import N_, IntegrityError, OvertakenError, RefusedError, ReportError
 from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
 
 USAGE = frozenset({"value_not_allowed", "text_missing", "no_such_request", "one_request", "no_such_proposal"})
@@ -42,7 +42,16 @@ class Books:
 
         What was folded before is kept: every call reads only what came since, and gives the same, grown court.
         """
-        return fold(self.store.events(self._court.size), self._court)
+        try:
+            return fold(self.store.events(self._court.size), self._court)
+        except (KeyError, ValueError, TypeError, AssertionError, AttributeError) as error:
+            raise IntegrityError(
+                N_("The ledger holds an event that no court could have written"),
+                on=f"{self._court.origin} {self._court.size}",
+                expected=N_("events that follow from those before them"),
+                found=repr(error),
+                next="sopti ledger verify",
+            ) from error
 
     def now(self) -> Instant:
         """Read the clock."""

@@ -8,7 +8,7 @@ and what this could not have found is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sopti_runner.domain.ledger.event import (
@@ -132,8 +132,14 @@ class _Audit:
             self.told.append(Told(seq, *cosigned_by(event)))
         if self.on_event:
             for defect in self.on_event(event):
-                self.findings.add(defect)
+                self.findings.add(self._narrowed(defect, seq))
         self._grow(event.leaf)
+
+    def _narrowed(self, defect: Defect, seq: int) -> Defect:
+        """A signer saw another history: when the events themselves show a bad one in between, it is that one."""
+        first = self.findings.first_bad
+        between = first is not None and defect.seq is not None and defect.seq <= first < seq
+        return replace(defect, seq=first) if defect.code == "head_differs" and between else defect
 
     def _grow(self, leaf: bytes) -> None:
         self.tree.add(leaf)
