@@ -62,9 +62,9 @@ class Applying:
         """Record runs as interrupted that the ledger calls running; only while the lock is ours. Gives their ids."""
         dead = [r for r in self.books.court().runs.values() if r.outcome == "running"]
         for run in dead:
-            evidence = _Evidence(self.books, run.id, run.request, self._recorded(run))
-            outcomes = self.engine.recall(sorted(run.hosts or {}), run.id, evidence.take)
-            evidence.flush()
+            recorder = _Recorder(self.books, run.id, run.request, self._recorded(run))
+            outcomes = self.engine.recall(sorted(run.hosts or {}), run.id, recorder.take)
+            recorder.flush()
             self._close(run, outcomes)
         return tuple(run.id for run in dead)
 
@@ -146,12 +146,12 @@ class Applying:
         return moment
 
     def _carry_out(self, run: Run, plan: Plan, sealed: Sealed, progress: Progress) -> Run:
-        evidence = _Evidence(self.books, run.id, run.request)
+        recorder = _Recorder(self.books, run.id, run.request)
         outcomes: Sequence[HostOutcome] = [HostOutcome(h, UNKNOWN, "the run did not end") for h in plan.hosts]
         try:
-            outcomes = self.engine.apply(plan, sealed, run.id, evidence.take, progress)
+            outcomes = self.engine.apply(plan, sealed, run.id, recorder.take, progress)
         finally:
-            evidence.flush()
+            recorder.flush()
             tampered = self.content.altered(sealed.id)
             left = self._left(plan, sealed, [o.host for o in outcomes if o.outcome in GOOD])
             finished = self._close(run, outcomes, tampered, left)
@@ -195,7 +195,7 @@ class Applying:
         return court.runs[run.id]
 
 
-class _Evidence:
+class _Recorder:
     """Collects task outcomes and appends them in batches; what is flushed is in the ledger."""
 
     def __init__(

@@ -20,7 +20,6 @@ from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_, RefusedError, UsageError
 from sopti_runner.ports import Content, Waiting
 from sopti_runner.services.acts import Acts
-from sopti_runner.services.books import Books
 from sopti_runner.services.planning import find, stored_plan
 from sopti_runner.services.signatories import latest, requester, signed, title
 
@@ -50,12 +49,13 @@ class Approving:
             days: How long the approval would stay usable, from ``not_before``.
             not_before: From when it would count, aware UTC; now when None.
         """
-        books, court = self.books, self.books.court()
+        books, court, now = self.books, self.books.court(), self.books.now().time
         request = find(court, number)
         plan = stored_plan(books, request)
         model = self.content.change_model(plan.playbook)
-        opens = not_before or books.now().time.replace(microsecond=0)
-        office = _office(court, ActName.APPROVE, person, books.now().time)
+        opens = not_before or now.replace(microsecond=0)
+        office = _office(court, ActName.APPROVE, person, now)
+        held = court.capacity(person, office, now)
         return ApprovalSheet(
             letterhead=tuple(books.text(court.name).split("\n")),
             place=books.text(court.place),
@@ -84,10 +84,10 @@ class Approving:
             approver=Signatory(
                 books.name(court, person) if person else "",
                 title(court, office),
-                _status(court, person, office, books),
+                held.status if held else Status.DEFINITIVE,
             ),
             plan=request.plan.digest if request.plan else "",
-            made_at=books.now().time,
+            made_at=now,
         )
 
     def prepare(
@@ -184,8 +184,3 @@ def _shown(value: Any) -> str:
 def _office(court: Court, act: ActName, person: str, now: datetime) -> str:
     offices = offices_for(court, act)
     return next((o for o in offices if court.capacity(person, o, now)), offices[0] if offices else "")
-
-
-def _status(court: Court, person: str, office: str, books: Books) -> Status:
-    held = court.capacity(person, office, books.now().time)
-    return held.status if held else Status.DEFINITIVE

@@ -12,6 +12,7 @@ import pytest
 from sopti_runner.adapters.ansible.content import AnsibleContent
 from sopti_runner.adapters.ansible.evidence import EvidenceTail
 from sopti_runner.adapters.ansible.runs import Phase, run_phase
+from sopti_runner.adapters.ansible.snapshot import Snapshots
 from sopti_runner.errors import ContentError, IntegrityError, NotFoundError
 from tests.unit.ansible.sample import HOST_KEY, MODEL, OTHER_KEY, write
 
@@ -38,8 +39,9 @@ class Court:
         self.root = folder / "content"
         self.content = AnsibleContent(self.root, self.root / "inventory", folder / "state")
         self.limit, self.variables = ["web1", "web2"], dict(GIVEN)
-        (self.sealed,) = map(self.content.sealed, (each.stem for each in folder.glob("state/snapshots/*.json")))
-        self.copy = folder / "state" / "snapshots" / self.sealed.id
+        snapshots = Snapshots(folder / "state" / "snapshots")
+        (self.sealed,) = (snapshots.manifest(each.stem).sealed for each in folder.glob("state/snapshots/*.json"))
+        self.copy = snapshots.path(self.sealed.id)
 
     def replace(self, file: str, old: str, new: str) -> None:
         path = self.root / file
