@@ -145,13 +145,13 @@ def _run(given: list[str]) -> int:
     for word in given:
         _require_text(word)
     lang, words = _language(given)
-    result = _commands(use(lang)).main(words, prog_name="sopti", standalone_mode=False)
+    result = _built(use(lang)).main(words, prog_name="sopti", standalone_mode=False)
     sys.stdout.flush()
     return int(result) if isinstance(result, int) else 0
 
 
 @cache
-def _commands(lang: str) -> Any:
+def _built(lang: str) -> Any:
     """Give all commands, in order, their help in the language in use."""
     command: Any = typer.main.get_command(app)
     command.commands = {name: command.commands[name] for name in ORDER}
