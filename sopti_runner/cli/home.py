@@ -77,7 +77,7 @@ def _values(here: House, court: Court) -> list[dict[str, Any]]:
                 "next": act,
                 "offices": list(offices),
                 "yours": any(court.capacity(person, office, now) for office in offices),
-                "overdue": overdue(request, today),
+                "overdue": overdue(court, request, today),
             }
         )
     return found

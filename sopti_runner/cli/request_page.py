@@ -26,7 +26,7 @@ def show(here: House, ident: str) -> None:
     court = here.books.court()
     request, today = find(court, ident), court.today(here.books.now().time)
     names, open_ = Names(here, court), bool(may_follow(request.state))
-    late = overdue(request, today) if open_ else []
+    late = overdue(court, request, today)
     output.say(output.one_line(f"{request.number}: {here.books.text(request.texts.get('description'))}"))
     output.say(f"  {_('State')}: {_(STATE_WORDS[request.state])}{_day(court, request, today) if open_ else ''}")
     asker = names.person(request.requester) if request.requester else here.books.text(request.texts.get("requester"))
@@ -74,25 +74,11 @@ def ways(request: Request) -> list[str]:
     return [a.value for a in acts if a is not ActName.PLAN or acts == [a]]  # planning anew is no way on
 
 
-def overdue(request: Request, today: date) -> list[str]:
-    """Give the SOP steps whose day is past and that nobody did yet, in order."""
-    from sopti_runner.domain.derived import FLOW
+def overdue(court: Court, request: Request, today: date) -> list[str]:
+    """Give the SOP steps that are late, in order."""
+    from sopti_runner.domain.lateness import late
 
-    done = _done(request)
-    return [step for step in FLOW if request.due.get(step, "9999") < today.isoformat() and step not in done]
-
-
-def _done(request: Request) -> dict[str, date]:
-    """Give SOP step → day on which it was last done; a triage stands for the four steps it does at once."""
-    from sopti_runner.domain.request import RULES, ActName
-
-    found: dict[str, date] = {}
-    for step in request.steps:
-        if step.act in set(ActName) and RULES[ActName(step.act)].on_time:
-            found[RULES[ActName(step.act)].on_time] = step.at.date()
-        if step.act == ActName.TRIAGE:
-            found |= dict.fromkeys(("B2", "B3", "B4", "B5", "B6", "B7"), step.at.date())
-    return found
+    return [step for step, _days in late(request, court.calendar, today)]
 
 
 def _holders(court: Court, act: str) -> str:
@@ -115,14 +101,16 @@ def _day(court: Court, request: Request, today: date) -> str:
 
 
 def _deadlines(here: House, court: Court, request: Request, late: list[str]) -> None:
-    done = _done(request)
+    from sopti_runner.domain.lateness import pending
+
+    to_come = pending(request)
     rows = []
     for step, due in request.due.items():
         activity = court.sop.activity(step) if court.sop else None
         title = getattr(activity.title, here.lang) if activity else ""
         number = activity.day if activity else None
         when = here.words.day(date.fromisoformat(due))
-        status = _("overdue") if step in late else _("done") if step in done else _("still to come")
+        status = _("overdue") if step in late else _("still to come") if step in to_come else _("done")
         rows.append((step, title, f"{_('day {day}', day=number)}: {when}", status))
     output.table([_("SOP"), _("Activity"), _("Due"), _("Status")], rows)
 

@@ -10,20 +10,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 
 from sopti_runner.domain.court import Court
-from sopti_runner.domain.derived import FLOW
+from sopti_runner.domain.lateness import late
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.period import Period, period_of
 from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage
-from sopti_runner.domain.request import FINAL, RULES, ActName, Request, State
+from sopti_runner.domain.request import FINAL, Request, State
 from sopti_runner.domain.run import FAILED, GOOD, UNREACHABLE
 
 MONTHS = 6
 HEADLINES = ("received", "finished", "on_time", "runs_good", "runs_bad", "refusals")
 SIGNERS = ("operator", "section_head", "secretary")
-_WITHOUT_PLAN = ("B8", "B9")
-_NOT_WAITING = FINAL | {State.DONE, State.RETURNED}
 
 
 @dataclass
@@ -173,21 +172,5 @@ def _hosts(month: _Month) -> tuple[HostRow, ...]:
 def _overdue(court: Court, today: date) -> Iterable[Overdue]:
     """Give the earliest overdue step of each open request; what follows it is late only because of it."""
     for request in court.requests.values():
-        if request.state in _NOT_WAITING:
-            continue
-        for step in _pending(request):
-            due = date.fromisoformat(request.due[step])
-            days = court.calendar.working_days_late(due, today)
-            if days:
-                yield Overdue(request.number, step, due, days, request.steps[0].seq)
-                break
-
-
-def _pending(request: Request) -> Iterable[str]:
-    """Give the dated steps still to do, since the request was last submitted."""
-    acts = [s.act for s in request.steps]
-    if ActName.RESUBMIT.value in acts:
-        acts = acts[len(acts) - acts[::-1].index(ActName.RESUBMIT.value) :]
-    done = {RULES[ActName(a)].on_time for a in acts if a in set(ActName)}
-    relevant = FLOW[1:] if request.technical else _WITHOUT_PLAN
-    return (step for step in relevant if step not in done and step in request.due)
+        for step, days in islice(late(request, court.calendar, today), 1):
+            yield Overdue(request.number, step, date.fromisoformat(request.due[step]), days, request.steps[0].seq)

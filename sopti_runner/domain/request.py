@@ -122,6 +122,9 @@ ON_PLAN = frozenset({S.PLANNED, S.CONSIDERED, S.APPROVED})
 FINAL = frozenset({S.CLOSED, S.REJECTED, S.WITHDRAWN})
 """States that nothing leaves."""
 
+UNTIMED = FINAL | {S.DONE, S.RETURNED}
+"""States in which no date of the SOP runs: over, carried out, or back with the requester."""
+
 
 @dataclass(frozen=True, slots=True)
 class ActRule:
