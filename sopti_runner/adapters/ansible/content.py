@@ -11,17 +11,19 @@ from typing import Any
 from sopti_runner.adapters.ansible import snapshot
 from sopti_runner.adapters.ansible.change_models import read_change_model
 from sopti_runner.adapters.ansible.closure import Closure
+from sopti_runner.adapters.ansible.connection_rules import check_connection
 from sopti_runner.adapters.ansible.differences import differences
 from sopti_runner.adapters.ansible.inventory import Inventory, evaluate, inventory_findings
 from sopti_runner.adapters.ansible.refusals import findings
 from sopti_runner.adapters.ansible.rules import Finding
 from sopti_runner.adapters.ansible.snapshot import Manifest, Snapshots, write_file, write_json
-from sopti_runner.adapters.ansible.task_rules import check_values
+from sopti_runner.adapters.ansible.task_rules import INVENTORY_VARIABLES, check_values
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.variables import check_variables
 from sopti_runner.errors import N_, ContentError, NotFoundError, UsageError
 from sopti_runner.ports import Sealed
 
+_INVENTORY = "inventory.json"
 _PLAYBOOK = re.compile(r"[a-z0-9][a-z0-9-]*")
 _DEFAULT_SETTINGS = b"[defaults]\nroles_path = roles\ncollections_path = collections\ninventory = inventory.json\n"
 
@@ -153,7 +155,10 @@ class AnsibleContent:
 
 
 def _write_inventory(copy: Path, playbook: str, document: Mapping[str, Any]) -> None:
-    wrong = sorted(set(check_values("inventory.json", document, 1)))
+    hosts = document["all"]["hosts"]
+    wrong = sorted(
+        {*check_values(_INVENTORY, document, 1, allowed=INVENTORY_VARIABLES), *check_connection(_INVENTORY, hosts)}
+    )
     if wrong:
         raise snapshot.refuse(playbook, wrong)
     write_json(copy / "inventory.json", document)

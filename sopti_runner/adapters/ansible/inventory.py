@@ -15,7 +15,7 @@ from typing import Any
 
 from sopti_runner.adapters.ansible.rules import Finding
 from sopti_runner.adapters.ansible.strict_yaml import Located, read_yaml
-from sopti_runner.adapters.ansible.task_rules import check_values
+from sopti_runner.adapters.ansible.task_rules import INVENTORY_VARIABLES, check_values
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, ContentError, UsageError
 
@@ -125,7 +125,7 @@ def inventory_findings(inventory: Path, playbooks: Path) -> Iterator[Finding]:
             for document in read_yaml(path, name):
                 if isinstance(document, Located) and "plugin" in document:
                     yield Finding(name, document.at("plugin"), "inventory", f"plugin: {document['plugin']}")
-                yield from check_values(name, document, 1)
+                yield from check_values(name, document, 1, allowed=INVENTORY_VARIABLES)
         elif path.suffix == ".py":
             yield Finding(name, 0, "inventory", "Python")
 

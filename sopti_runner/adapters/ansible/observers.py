@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +64,7 @@ class Observers:
 
     def _look(self, look: Look) -> dict[str, ObjectState]:
         variables = self._hosts[look.host]
-        python = str(variables.get("ansible_python_interpreter") or "python3")
+        python = shlex.quote(str(variables.get("ansible_python_interpreter") or "python3"))
         remote = (
             f"if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n {python} -; else exec {python} -; fi"
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.adapters.ansible.connection_rules import FORMS
 from sopti_runner.adapters.ansible.jinja_rules import LOOKUPS, check_expression, check_text, is_inside
 from sopti_runner.adapters.ansible.rules import Finding, words
 from sopti_runner.adapters.ansible.strict_yaml import Located, LocatedList
@@ -22,13 +23,8 @@ READERS = words(
 READING_COMMANDS = frozenset(("command", "shell"))
 REFUSED_MODULES = words("fetch add_host async_status async_wrapper")
 EXPRESSIONS = frozenset(("when", "changed_when", "failed_when", "until", "break_when", "that", "var"))
-CONNECTION_VARIABLES = words(
-    """
-    ansible_host ansible_port ansible_user ansible_ssh_host ansible_ssh_port ansible_ssh_user ansible_become
-    ansible_become_user ansible_python_interpreter ansible_ssh_private_key_file ansible_private_key_file
-    ansible_managed
-    """
-)
+CONTENT_VARIABLES = words("ansible_become ansible_become_user ansible_managed")
+INVENTORY_VARIABLES = CONTENT_VARIABLES | FORMS.keys()
 _PLAY_REFUSED = frozenset(("strategy", "vars_prompt", "debugger"))
 _TEMPLATE_MARKS = (
     "variable_start_string",
@@ -149,19 +145,30 @@ def _check_source(file: str, task: WrittenTask) -> Iterator[Finding]:
         yield Finding(file, task.line, "template", f"{name} does not end in .j2")
 
 
-def check_values(file: str, value: Any, line: int, *, expression: bool = False) -> Iterator[Finding]:
-    """Check every text and key inside a YAML value: the Jinja in it, and variables that steer the connection."""
+def check_values(
+    file: str, value: Any, line: int, *, expression: bool = False, allowed: Set[str] = CONTENT_VARIABLES
+) -> Iterator[Finding]:
+    """Check every text and key inside a YAML value: the Jinja in it, and variables that steer Ansible.
+
+    Args:
+        file: How findings name the place.
+        value: What was read.
+        line: Where it begins.
+        expression: The text is a bare expression.
+        allowed: Variables of Ansible's own that may be set here; how a host is reached is the inventory's to say.
+    """
     if isinstance(value, str):
         for offset, rule, found in (check_expression if expression else check_text)(value):
             yield Finding(file, line + offset - 1, rule, found)
     elif isinstance(value, dict):
         for key, each in value.items():
             at = value.at(key) if isinstance(value, Located) else line
-            if str(key).startswith("ansible_") and key not in CONNECTION_VARIABLES:
+            if str(key).startswith("ansible_") and key not in allowed:
                 yield Finding(file, at, "hidden" if key == "ansible_check_mode" else "connection", str(key))
-            yield from check_values(file, key, at)
-            yield from check_values(file, each, at, expression=key in EXPRESSIONS)
+            if is_templated(key):
+                yield Finding(file, at, "templated_name", str(key))
+            yield from check_values(file, each, at, expression=key in EXPRESSIONS, allowed=allowed)
     elif isinstance(value, list):
         for i, each in enumerate(value):
             at = value.lines[i] if isinstance(value, LocatedList) else line
-            yield from check_values(file, each, at, expression=expression)
+            yield from check_values(file, each, at, expression=expression, allowed=allowed)

@@ -84,6 +84,21 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "connection by a variable": ({INVENTORY: "ansible_connection: local\n"}, "group_vars/servers.yml", 1, "connection"),
     "proxy command": ({INVENTORY: "ansible_ssh_common_args: -o ProxyCommand=id\n"},
                       "group_vars/servers.yml", 1, "connection"),
+    "interpreter that starts a program": (
+        {INVENTORY: "ansible_python_interpreter: '{#$(touch /x)#}/usr/bin/python3'\n"},
+        "inventory.json", 0, "connection",
+    ),
+    "interpreter of another name": ({INVENTORY: "ansible_python_interpreter: /tmp/python3\n"},
+                                    "inventory.json", 0, "connection"),
+    "option in the place of an address": ({INVENTORY: "ansible_ssh_host: -oProxyCommand=id\n"},
+                                          "inventory.json", 0, "connection"),
+    "port that is a text": ({INVENTORY: "ansible_port: 22x\n"}, "inventory.json", 0, "connection"),
+    "another host by a variable of a task": (
+        task(COMMAND + "  vars: {ansible_host: 192.0.2.12}\n"), TASKS, 3, "connection",
+    ),
+    "name of a variable put together": (
+        task("  ansible.builtin.set_fact:\n    \"{{ 'ansible_' ~ 'host' }}\": x\n"), TASKS, 3, "templated_name",
+    ),
     "connection by set_fact": (
         task("  ansible.builtin.set_fact:\n    ansible_connection: local\n"), TASKS, 3, "connection",
     ),
