@@ -90,9 +90,10 @@ class Books:
         """
         for left in range(TRIES - 1, -1, -1):
             court, at = self.court(), self.now()
+            judged = court.size
             drafts = decide(court, at)
             try:
-                return court, self.write(court, drafts, at)
+                return court, self.write(court, drafts, at, judged)
             except OvertakenError:
                 if not left:
                     raise
@@ -102,14 +103,16 @@ class Books:
         """Append facts, which stand whatever other commands write meanwhile; gives the court that knows them."""
         return self.settle(lambda _court, _at: drafts)[0]
 
-    def write(self, court: Court, drafts: Sequence[Draft], at: Instant) -> tuple[Event, ...]:
-        """Append what was judged against ``court``, and fold it; refused when the ledger grew in between.
+    def write(self, court: Court, drafts: Sequence[Draft], at: Instant, judged: int | None = None) -> tuple[Event, ...]:
+        """Append what was judged against the first ``judged`` events (all of ``court``), and fold it.
+
+        OvertakenError when the ledger grew in between: what was judged may no longer hold.
 
         Time in the log never runs backwards, and a clock that the rules refuse sets no time: see ``believed``.
         """
         if not any(d.type == "clock.corrected" for d in drafts):
             at = self.believed(court, at)
-        events = self.store.append(drafts, at, expect_size=court.size)
+        events = self.store.append(drafts, at, expect_size=court.size if judged is None else judged)
         for event in events:
             court.apply(event)
         return events
