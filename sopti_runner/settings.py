@@ -22,7 +22,7 @@ from sopti_runner.errors import N_, SettingsError
 DEFAULT_FILE = "/etc/sopti/sopti.toml"
 LANGUAGES = ("id", "en")
 POLICY_WORDS = ("approval", "approver", "calendar", "holiday", "office", "policy", "role", "timezone", "waiver", "zone")
-_DATABASE = re.compile(r"(sqlite:///\S+|postgresql\+psycopg://\S+)")
+_DATABASE = re.compile(r"sqlite:///\S+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Settings:
         state_dir: Ledger, sealed copies, runs, documents; only the system user reads it.
         content_dir: Holds playbooks/, roles/, collections/ and reports/; read, never written.
         inventory: The Ansible inventory of the court's hosts: a file or a folder.
-        database_url: SQLAlchemy address of the ledger; empty for ``ledger.db`` in ``state_dir``.
+        database_url: Address of the ledger, a SQLite file in this release; empty for ``ledger.db`` in ``state_dir``.
         sinks: Folders on other machines' shares where each checkpoint goes at once; the variable parts them with ``:``.
         ssh_private_key: Key with which sopti reaches hosts; empty for ssh's own choice.
         lang: Language of messages and documents on this machine, ``id`` or ``en``.
@@ -186,7 +186,7 @@ def _typed(key: str, value: object, *, on: str) -> Any:
     if key == "database_url":
         if value and not _DATABASE.fullmatch(value):
             scheme = value.split(":", 1)[0]  # the rest may hold a password
-            raise _wrong(key, "sqlite:///… | postgresql+psycopg://…", f"{scheme}:…", on=on)
+            raise _wrong(key, "sqlite:////path/ledger.db", f"{scheme}:…", on=on)
         return value
     if key == "ssh_private_key" and not value:
         return None

@@ -105,6 +105,7 @@ def test_load_table_is_refused_as_unknown():
         b"sinks = [1]\n",
         b'sinks = ["a"]\n',
         b'database_url = "mysql://x"\n',
+        b'database_url = "postgresql+psycopg://x/y"\n',
     ],
 )
 def test_load_wrong_value_is_refused_naming_the_key(content):
