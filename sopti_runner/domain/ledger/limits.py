@@ -91,6 +91,7 @@ def limits(looked: Looked) -> Iterator[Remark]:
     )
     yield Remark(N_("What runs did is what the machine recorded: only the hosts themselves can confirm it"))
     yield Remark(N_("Times are what this machine's clock said; only somebody else's date bounds them"))
+    yield Remark(N_("A signature shows whose key was used, not whose hand"))
     yield Remark(N_("What was never written into the ledger can't be found in it"))
 
 
