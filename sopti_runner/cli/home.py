@@ -25,8 +25,8 @@ def waiting() -> None:
     rows = [
         (
             v["request"],
-            v["words"] + (f", {_('overdue')}" if v["overdue"] else ""),
-            names.offices(", ".join(v["offices"])) + (f" ({_('you')})" if v["yours"] else ""),
+            ", ".join([v["words"], *([_("overdue")] if v["overdue"] else [])]),
+            names.offices(", ".join(v["offices"])) + (_(" (you)") if v["yours"] else ""),
             command_for(v["next"], v["request"]) if v["next"] else f"sopti trace {v['request']}",
         )
         for v in values

@@ -43,7 +43,7 @@ def init(
     output.say(
         _("The ledger {origin} is founded. Write these down on paper; an auditor will ask for them.", origin=origin)
     )
-    output.say(f"  {_('Ledger key')}: {vkey}")
+    output.say("  " + _("Ledger key: {vkey}", vkey=vkey))
     rows = [{"person": r["person"], "name": names[r["person"]], **r["keys"][0]} for r in event.data["persons"]]
     output.table(
         [_("Person"), _("Name"), _("Key fingerprint")], [(r["person"], r["name"], r["fingerprint"]) for r in rows]

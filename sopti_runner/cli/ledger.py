@@ -96,7 +96,7 @@ def proof(
     here = house()
     event, size, path = inclusion_proof(here.books, seq)
     hashes = [h.hex() for h in path]
-    output.say(f"{_('Event')} {seq} {_('of')} {size}: {event.leaf.hex()}")
+    output.say(_("Event {seq} of {size}: {leaf}", seq=seq, size=size, leaf=event.leaf.hex()))
     for line in hashes:
         output.say(f"  {line}")
     output.data(

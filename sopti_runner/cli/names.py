@@ -125,9 +125,11 @@ def reason_text(names: Names | None, reason: Reason) -> str:
     """Give a reason of a refusal with who may act instead, as people read it."""
     try:
         if names is not None:
-            who = f" ({_('may act instead')}: {names.offices(', '.join(reason.who))})" if reason.who else ""
-            return f"{names.reason(reason)} [{reason.code}]{who}"
+            return f"{names.reason(reason)} [{reason.code}]{_instead(names.offices(', '.join(reason.who)))}"
     except (SoptiError, ValueError, KeyError):
         pass
-    who = f" ({_('may act instead')}: {', '.join(reason.who)})" if reason.who else ""
-    return f"{_(reason.text, **reason.fields)} [{reason.code}]{who}"
+    return f"{_(reason.text, **reason.fields)} [{reason.code}]{_instead(', '.join(reason.who))}"
+
+
+def _instead(offices: str) -> str:
+    return _(" (may act instead: {offices})", offices=offices) if offices else ""

@@ -170,7 +170,7 @@ def error(problem: SoptiError) -> None:
             lines.append(f"  {label}: {_indented(_filled(text, problem))}")
     lines += [f"  - {reason_text(_Mode.names, reason)}" for reason in reasons]
     if problem.next:
-        lines.append(f"  {_('Next')}: {_filled(problem.next, problem)}")
+        lines.append("  " + _("Next: {command}", command=_filled(problem.next, problem)))
     sys.stderr.write(harmless("\n".join(lines)) + "\n")
 
 

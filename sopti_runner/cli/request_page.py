@@ -22,21 +22,23 @@ def show(here: House, ident: str) -> None:
     """Print a request by number or id; NotFoundError when there is none."""
     from sopti_runner.domain.request import STATE_WORDS, may_follow
     from sopti_runner.services.planning import find
+    from sopti_runner.services.signatories import requester
 
     court = here.books.court()
     request, today = find(court, ident), court.today(here.books.now().time)
     names, open_ = Names(here, court), bool(may_follow(request.state))
     late = overdue(court, request, today)
     output.say(output.one_line(f"{request.number}: {here.books.text(request.texts.get('description'))}"))
-    output.say(f"  {_('State')}: {_(STATE_WORDS[request.state])}{_day(court, request, today) if open_ else ''}")
-    asker = names.person(request.requester) if request.requester else here.books.text(request.texts.get("requester"))
+    day = _day(court, request, today) if open_ else ""
+    output.say("  " + _("State: {state}", state=_(STATE_WORDS[request.state])) + day)
+    asker = requester(here.books, court, request)
     unit = here.books.text(request.texts.get("unit"))
-    output.say("  " + output.one_line(f"{_('Requester')}: {asker}, {unit}"))
+    output.say("  " + output.one_line(_("Requester: {who}, {unit}", who=asker, unit=unit)))
     for act in ways(request):
-        output.say(f"  {_('Next')}: {act_words(act)} – {names.offices(_holders(court, act))}")
+        output.say("  " + _("Next: {act} – {offices}", act=act_words(act), offices=names.offices(_holders(court, act))))
         output.say(f"    {command_for(act, request.number)}")
     if not open_:
-        output.say(f"  {_('Next')}: {_('nothing; it is over')}")
+        output.say("  " + _("Next: nothing; it is over"))
     output.table(
         [_("Step"), _("When"), _("Who"), _("Capacity"), _("Proof")],
         [
@@ -61,7 +63,7 @@ def show(here: House, ident: str) -> None:
 def say_next(request: Request) -> None:
     """Say the commands that carry a request on."""
     for act in ways(request):
-        output.say(f"{_('Next')}: {command_for(act, request.number)}")
+        output.say(_("Next: {command}", command=command_for(act, request.number)))
 
 
 def ways(request: Request) -> list[str]:
@@ -97,7 +99,7 @@ def _day(court: Court, request: Request, today: date) -> str:
     if today < first:
         return ""
     day = court.calendar.working_days_late(first, today) + 1
-    return f" ({_('day {day} of {days}', day=day, days=last)})"
+    return _(" (day {day} of {days})", day=day, days=last)
 
 
 def _deadlines(here: House, court: Court, request: Request, late: list[str]) -> None:

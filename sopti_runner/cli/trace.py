@@ -69,22 +69,15 @@ def _request(here: Any, found: Any) -> None:
 
 
 def _lines(here: Any, lines: Any) -> None:
+    """Print each event on lines of its own: a table of so many words would be too narrow to read."""
     court = here.books.court()
-    zone, names = court.zone, Names(here, court)
-    output.table(
-        [_("Event"), _("When"), _("Who"), _("Capacity"), _("What"), _("Details")],
-        [
-            (
-                str(x.seq),
-                here.words.moment(x.at, zone),
-                x.who,
-                names.capacity(x.capacity),
-                f"{event_words(x.what)} {proof_words(x.proof)}".strip(),
-                "; ".join(fact_words(k, v) for k, v in x.facts.items()),
-            )
-            for x in lines
-        ],
-    )
+    names = Names(here, court)
+    for x in lines:
+        who = ", ".join(part for part in (x.who, names.capacity(x.capacity), proof_words(x.proof)) if part)
+        output.say(f"  #{x.seq:<5}{here.words.moment(x.at, court.zone)}  {event_words(x.what)}")
+        output.say("        " + output.one_line(who))
+        if x.facts:
+            output.say("        " + output.one_line("; ".join(fact_words(k, v) for k, v in x.facts.items())))
 
 
 def _request_data(found: Any) -> dict[str, Any]:

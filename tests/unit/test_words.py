@@ -1,5 +1,6 @@
 """Every text of the package has its Indonesian words, with the same placeholders, compiled and fresh."""
 
+import ast
 import gettext
 import io
 import string
@@ -160,3 +161,20 @@ def test_command_line_speaks_what_is_asked_for_else_indonesian(given, variable, 
 
 def test_catalogue_is_found_beside_the_package():
     assert isinstance(gettext.translation("sopti", FOLDER.parents[1], ["id"]), gettext.GNUTranslations)
+
+
+def test_no_text_to_translate_stands_inside_an_f_string():
+    """The extractor does not look into f-strings, so such a text would never reach the catalogue."""
+    found = []
+    for path in sorted((ROOT / "sopti_runner").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found += [
+                    f"{path.name}:{call.lineno} {ast.unparse(call)}"
+                    for call in ast.walk(node)
+                    if isinstance(call, ast.Call)
+                    and getattr(call.func, "id", "") in ("_", "N_")
+                    and call.args
+                    and isinstance(call.args[0], ast.Constant)
+                ]
+    assert found == []

@@ -31,7 +31,8 @@ def lines(found: Verification, say: Say) -> list[str]:
         text.append(say(N_("First event that can't be believed: {seq}"), seq=found.first_bad))
     for d in found.defects:
         place = f"[{d.code}] " + " ".join([f"#{d.seq}"] * (d.seq is not None) + [f"@{d.size}"] * (d.size is not None))
-        text.append(f"  x {place}: {say(d.what)}. {say(N_('Expected'))}: {d.expected}; {say(N_('found'))}: {d.found}")
+        compared = say(N_("Expected: {expected}; found: {found}"), expected=d.expected, found=d.found)
+        text.append(f"  x {place}: {say(d.what)}. {compared}")
     if found.defect_count > len(found.defects):
         text.append(say(N_("  and {count} more"), count=found.defect_count - len(found.defects)))
     text += [f"  ! {say(gap.text, **gap.fields)}" for gap in found.gaps]
