@@ -113,7 +113,7 @@ def _deadlines(here: House, court: Court, request: Request, late: list[str]) -> 
         number = activity.day if activity else None
         when = here.words.day(date.fromisoformat(due))
         status = _("overdue") if step in late else _("still to come") if step in to_come else _("done")
-        rows.append((step, title, f"{_('day {day}', day=number)}: {when}", status))
+        rows.append((step, title, _("day {day}: {when}", day=number, when=when), status))
     output.table([_("SOP"), _("Activity"), _("Due"), _("Status")], rows)
 
 
