@@ -182,7 +182,15 @@ class SqlStore:
         if self._engine.dialect.name == "sqlite":
             with faults.translated(self._engine, self._where), self._engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                (busy, *_pages) = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            if busy:
+                raise LedgerError(
+                    N_("The text is erased, but its remains wait in the write-ahead log while another command reads"),
+                    on=self._where,
+                    expected=N_("the ledger free within the waiting time"),
+                    found=N_("a reader that still sees the text"),
+                    next=N_("let the other sopti command end: the last one to close the ledger clears the remains"),
+                )
         return bool(gone)
 
     def save_checkpoint(self, size: int, note: str) -> None:
