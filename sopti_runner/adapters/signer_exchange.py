@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sopti_runner.domain.sshsig import PublicKey, parse_public_key
+from sopti_runner.domain.sshsig import parse_public_key
 from sopti_runner.errors import N_, UsageError
 
 
@@ -25,11 +25,6 @@ class ExchangeSigner:
             self._public = parse_public_key((folder / "key.pub").read_text("utf-8"), on=str(folder / "key.pub"))
         except OSError as error:
             raise UsageError(N_("The signing key can't be read"), on=str(folder), found=str(error.strerror)) from error
-
-    @property
-    def public(self) -> PublicKey:
-        """The public key."""
-        return self._public
 
     @property
     def fingerprint(self) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from sopti_runner.domain.sshsig import PublicKey, parse_public_key
+from sopti_runner.domain.sshsig import parse_public_key
 from sopti_runner.domain.statement import NAMESPACE
 from sopti_runner.errors import N_, UsageError
 
@@ -34,11 +34,6 @@ class SshKeygenSigner:
                 found=getattr(error, "strerror", None) or N_("not a text file"),
                 next=f"ssh-keygen -y -f {key} > {public}",
             ) from error
-
-    @property
-    def public(self) -> PublicKey:
-        """The public key."""
-        return self._public
 
     @property
     def fingerprint(self) -> str:
