@@ -288,7 +288,10 @@ def live(house):
 
 
 def _rules(house):
-    """The court's own rules: calendar, an override, an acting secretary, a second key, a stolen one, a witness."""
+    """The court's own rules: calendar, an override, an acting secretary, a second key and its end, a witness.
+
+    A decree's number and a holiday's name are public and stand in events; everything else that people type is planted.
+    """
     days = (Holiday(datetime(2026, 12, 25, tzinfo=UTC).date(), DayKind.PUBLIC, "Hari Raya Natal"),)
     house.rule("calendar", {"year": CalendarYear(2026, days, "contoh", "1", True).to_data()})
     override = {"date": "2026-12-09", "working": False, "legal_number": "Keppres 1/2026"}

@@ -7,10 +7,14 @@ the bundle, the checkpoints on the share, the keys, and the witness's memory.
 import shutil
 import sqlite3
 import zipfile
+import zlib
+from contextlib import suppress
 
 from sopti_runner.adapters.bundle.source import readme, verifier_source
-from sopti_runner.adapters.bundle.zip_file import ZipBundle, write_bundle
+from sopti_runner.adapters.bundle.zip_file import write_bundle
 from sopti_runner.adapters.store_sql import SqlStore
+
+BESIDE = ("README.txt", "sopti_verify.py")
 
 ROWS = {
     "event": ("log", "seq", "id", "type", "subject", "time", "body", "leaf"),
@@ -46,12 +50,13 @@ def flip_cell(path, table, column, random):
         rows = connection.execute(f"SELECT rowid, {column}, CAST({column} AS BLOB) FROM {table} ORDER BY 1").fetchall()
         place = random.randrange(len(rows))
         row, value, raw = rows[place]
-        if isinstance(value, int):
-            changed = value ^ 1 << random.randrange(62)
-        else:
-            changed, _at = flipped(raw, random)
         cast = "CAST(? AS TEXT)" if isinstance(value, str) else "?"
-        connection.execute(f"UPDATE {table} SET {column} = {cast} WHERE rowid = ?", (changed, row))
+        done = False
+        while not done:
+            changed = value ^ 1 << random.randrange(62) if isinstance(value, int) else flipped(raw, random)[0]
+            with suppress(sqlite3.IntegrityError):  # another row has this key: another flip, then
+                connection.execute(f"UPDATE {table} SET {column} = {cast} WHERE rowid = ?", (changed, row))
+                done = True
         for _name, sql in guards:
             connection.execute(sql)
     finally:
@@ -106,9 +111,11 @@ def exported(store, target):
 def evidence(bundle):
     """Give what a bundle holds of the ledger; how to read it stands beside the evidence and is none."""
     with zipfile.ZipFile(bundle) as opened:
-        names = [name for name in opened.namelist() if name not in ("README.txt", "sopti_verify.py")]
-        return {name: opened.read(name) for name in names}
+        return {name: opened.read(name) for name in opened.namelist() if name not in BESIDE}
 
 
-def opened(bundle):
-    return ZipBundle(bundle)
+def beside(bundle):
+    """Give what stands beside the evidence, or nothing when it can't be read."""
+    with suppress(zipfile.BadZipFile, zlib.error), zipfile.ZipFile(bundle) as opened:
+        return {name: opened.read(name) for name in BESIDE}
+    return {}

@@ -27,7 +27,7 @@ DEFENCES = {
 CELLS = {"f": "found", "o": "not vouched", "n": "**no**"}
 
 WHY = {
-    "anew": ("whoever has a log's key can write any history", "No trust file"),
+    "anew": ("nobody outside vouches for a bundle by itself", "No trust file"),
     "unseen": ("nobody outside had seen these events", "Nobody outside has seen events"),
     "end": ("a log can't show that it was once longer", "could have been cut off"),
     "smaller": ("the checkpoints that are left say more", "could have been cut off"),

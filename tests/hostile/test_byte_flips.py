@@ -25,6 +25,7 @@ from tests.hostile.court import ORIGIN
 
 TIMES = 9 if os.environ.get("SOPTI_SOAK") == "1" else 1
 FOUND, REFUSED, UNCHANGED = "found", "refused", "no stored artefact changed"
+BESIDE = "only the README or the copy of the verifier, which are no evidence"
 
 COUNTS = {
     "event.body": 24,
@@ -182,7 +183,7 @@ def test_flip_in_a_note_on_the_share_is_found(flip, judge, house, tmp_path):
 
 def test_flip_in_a_bundle_is_found_or_changed_nothing(flip, house, trust, tmp_path):
     whole = flips.exported(house.store, tmp_path / "whole.zip")
-    expected, bundle = flips.evidence(whole), tmp_path / "shown.zip"
+    expected, beside, bundle = flips.evidence(whole), flips.beside(whole), tmp_path / "shown.zip"
 
     def change(file, source):
         shutil.copy(whole, bundle)
@@ -195,7 +196,7 @@ def test_flip_in_a_bundle_is_found_or_changed_nothing(flip, house, trust, tmp_pa
             return REFUSED, str(error)
         if found.verdict.value == "verified":
             assert flips.evidence(bundle) == expected, "a change that the verifier did not find"
-            return UNCHANGED, found
+            return UNCHANGED if flips.beside(bundle) == beside else BESIDE, found
         return FOUND, found
 
     outcomes = flip("bundle", 26, change, judge)

@@ -3,10 +3,15 @@
 By default an attack that every defence finds is judged by two of them in turn; SOPTI_SOAK=1 judges every cell.
 """
 
+import json
 import os
+import subprocess
+import sys
 
 import pytest
 
+from sopti_runner.adapters.bundle.source import verifier_source
+from sopti_runner.domain.ledger.trust import write_trust
 from tests.hostile import matrix
 from tests.hostile.attacks import Scene
 from tests.hostile.copies import read
@@ -23,12 +28,6 @@ def judged(ident, row):
         return every
     turn = list(rows()).index(ident) % (len(every) - 1)
     return [every[0], every[1 + turn]]
-
-
-@pytest.fixture(scope="module")
-def unmatched():
-    """Reasons given in the table, less those that a run gave by itself."""
-    return {(ident, reason) for ident, row in rows().items() for reason in row.why}
 
 
 def test_true_copy_is_vouched_for_by_every_defence(house, copy, trusts, tmp_path):
@@ -58,6 +57,18 @@ def test_attack_is_found_or_named_as_not_detectable(ident, house, copy, trusts, 
             assert given, f"{name}: the run does not say what it could not have found: {remarks}"
             said |= given
     assert said == set(row.why), "a reason in the table that no run gives"
+
+
+@pytest.mark.parametrize(("ident", "code"), [("edit", 12), ("k-cut", 4), ("edit-end-key", 0), ("stranger", 12)])
+def test_verifier_that_auditors_carry_says_the_same(ident, code, house, copy, trusts, tmp_path):
+    bundle = rows()[ident].attack(Scene(house, copy, tmp_path / "attack")).write(tmp_path / "shown.zip")
+    (tmp_path / "sopti_verify.py").write_text(verifier_source(), encoding="utf-8")
+    (tmp_path / "trust.json").write_text(write_trust(trusts["keys"]), encoding="utf-8")
+    command = [sys.executable, "-I", "sopti_verify.py", bundle.name, "--trust", "trust.json", "--json"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said, here = json.loads(ran.stdout), read(bundle, trusts["keys"])
+    assert (ran.returncode, said["verdict"], said["first_bad"]) == (code, here.verdict, here.first_bad)
+    assert said["not_detectable"] == [str(remark) for remark in here.not_detectable]
 
 
 def assert_first_bad_event_is_named(found, row, scene, made):
