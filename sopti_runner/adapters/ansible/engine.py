@@ -119,10 +119,10 @@ class AnsibleEngine:
         """
         self._require_intact(sealed)
         self._require_key(plan)
-        predicted: dict[str, list[str]] = defaultdict(list)
+        predicted: dict[str, list[list[str]]] = defaultdict(list)
         for record in sorted(plan.records, key=lambda r: (r.host, r.ordinal)):
             line = {name: getattr(record, name) for name in ("host", "task", "module", "args", "item")}
-            predicted[task_key(line)].append(record.kind.value)
+            predicted[task_key(line)].append([record.kind.value, record.after])
         phase = self._phase(sealed, plan.playbook, plan.tags, planning=False, predicted=predicted)
         outcomes = Outcomes(sealed.hosts)
 
@@ -154,7 +154,7 @@ class AnsibleEngine:
         tags: tuple[str, ...],
         *,
         planning: bool,
-        predicted: Mapping[str, list[str]] | None = None,
+        predicted: Mapping[str, list[list[str]]] | None = None,
     ) -> Phase:
         return Phase(
             snapshot=self._snapshots.path(sealed.id).absolute(),

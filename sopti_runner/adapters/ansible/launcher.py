@@ -17,7 +17,7 @@ from typing import Any
 from sopti_runner.adapters.ansible.controller_guard import refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
 from sopti_runner.adapters.ansible.snapshot import digest_tree, tree_id
-from sopti_runner.adapters.ansible.task_gate import TaskGate, die_with_parent, install
+from sopti_runner.adapters.ansible.task_gate import TaskGate, die_with_parent, install, keep_to_plan, run_always
 
 REFUSED = 97
 """Exit code when the launcher itself refuses; no play was started."""
@@ -36,7 +36,9 @@ def main() -> int:
     if refusal:
         evidence.append({"e": "refused", "reason": refusal})
         return REFUSED
-    gate = TaskGate(evidence, key, root, planning=job["mode"] == "plan", predicted=job["predicted"])
+    planning = job["mode"] == "plan"
+    decide = run_always if planning else keep_to_plan
+    gate = TaskGate(evidence, key, root, planning=planning, predicted=job["predicted"], decide=decide)
     code = _play(gate, ["ansible-playbook", *sys.argv[2:]])
     evidence.append({"e": "end", "code": code})
     return code

@@ -24,6 +24,7 @@ LOST = N_("the host stopped answering after the run had begun on it")
 NEVER = N_("the host did not answer")
 ALTERED = N_("the sealed copy changed while it ran")
 UNTOUCHED = N_("no task reached this host")
+VETOED = N_("a task was stopped: it is not what was approved")
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class _Host:
     changed: bool = False
     open: bool = False
     last_failure: str = ""
+    vetoed: str = ""
     unreachable: bool = False
 
 
@@ -62,6 +64,8 @@ class Outcomes:
             return None
         if line["e"] == "intent":
             state.open = True
+        elif line["e"] == "vetoed":
+            state.vetoed = f"{line['task']}: {VETOED}"
         elif line["e"] == "passed":
             state.seen, state.last_failure = True, ""
         elif line["e"] == "result":
@@ -89,6 +93,8 @@ class Outcomes:
             return HostOutcome(host, "unknown", CUT)
         if state.unreachable or counted.get("dark"):
             return HostOutcome(host, *(("unknown", LOST) if state.seen else ("unreachable", NEVER)))
+        if state.vetoed:
+            return HostOutcome(host, "failed", state.vetoed)
         finished = self._ended and host in end.stats and not end.interrupted
         if state.last_failure or counted.get("failures"):
             return HostOutcome(host, "failed", state.last_failure)

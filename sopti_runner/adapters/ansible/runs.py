@@ -59,7 +59,7 @@ class Phase:
     hosts: int
     planning: bool
     tags: tuple[str, ...] = ()
-    predicted: Mapping[str, list[str]] = field(default_factory=dict)
+    predicted: Mapping[str, list[list[str]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, t
 
 PR_SET_PDEATHSIG = 1
 OUTSIDE = "(outside)"
+VETOED = "sopti: vetoed, this is not what was approved"
 WRAPPED = {"TaskExecutor": ("_execute", "_get_action_handler_with_module_context"), "ActionBase": ("_get_diff_data",)}
 _LOCAL_SOURCES = frozenset(("copy", "template", "script", "unarchive", "assemble"))
 
@@ -41,11 +42,13 @@ class Item:
     Attributes:
         identity: ``host, task, name, module, item, args`` as in a plan's record.
         predicted: Class the plan gave this occurrence, or empty when the plan has no such record.
+        after: What the plan says it leaves, keyed, or empty.
         reads: The task says that it only reads.
     """
 
     identity: Mapping[str, str]
     predicted: str
+    after: str
     reads: bool
 
 
@@ -53,8 +56,14 @@ Decide = Callable[[Item], Verdict]
 
 
 def run_always(item: Item) -> Verdict:
-    """Let every task run; what the plan did not predict shows in the evidence."""
+    """Let every task run, as check mode does."""
     return Verdict.RUN
+
+
+def keep_to_plan(item: Item) -> Verdict:
+    """Let run what the plan holds, and what could have run without one: tasks that only read or change no host."""
+    harmless = item.reads or short_name(item.identity["module"]) in NO_EFFECT
+    return Verdict.RUN if harmless or item.predicted not in ("", "failed") else Verdict.VETO
 
 
 @dataclass(slots=True)
@@ -78,7 +87,7 @@ class TaskGate:
         key: HMAC key of the installation.
         root: The sealed copy that is run.
         planning: Check mode: results only, no intents.
-        predicted: Task key → classes, one for each occurrence in order; empty while planning.
+        predicted: Task key → class and ``after``, one for each occurrence in order; empty while planning.
         decide: The verdict on each item.
     """
 
@@ -89,8 +98,8 @@ class TaskGate:
         root: Path,
         *,
         planning: bool,
-        predicted: Mapping[str, list[str]],
-        decide: Decide = run_always,
+        predicted: Mapping[str, list[list[str]]],
+        decide: Decide,
     ) -> None:
         self._evidence, self._key, self._root = evidence, key, root.resolve()
         self._planning, self._predicted, self._decide = planning, predicted, decide
@@ -110,7 +119,8 @@ class TaskGate:
 
         def gated_run(task_vars: Any = None) -> Any:
             if self._decide(item) is Verdict.VETO:
-                return {"failed": True, "msg": "sopti: vetoed, this is not what was approved"}
+                self._note_veto(item)
+                return {"failed": True, "msg": VETOED}
             self._write_intent(pending)
             result = run(task_vars=task_vars)
             pending.effect = effect_of(
@@ -122,8 +132,17 @@ class TaskGate:
 
     def note_source(self, path: str) -> None:
         """Take the digest of a file on this machine that an action is about to send."""
-        if self._pending is not None:
-            self._pending.sources.append(hashlib.sha256(Path(path).read_bytes()).hexdigest())
+        pending = self._pending
+        if pending is None:
+            return
+        pending.sources.append(hashlib.sha256(Path(path).read_bytes()).hexdigest())
+        item = pending.item
+        rendered = not self._planning and short_name(item.identity["module"]) == "template"
+        if rendered and self._side("\n".join(pending.sources)) != item.after:
+            from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher
+
+            self._note_veto(item)
+            raise AnsibleError(VETOED)
 
     def leave(self, result: dict[str, Any]) -> None:
         """Stand after it: Ansible has judged ``failed_when`` and ``changed_when``; write what came of it."""
@@ -179,7 +198,8 @@ class TaskGate:
             "item": keyed_digest(self._key, "item", label) if label else "",
             "args": keyed_digest(self._key, "args", canonical(acts)),
         }
-        return Item(identity, self._prediction(identity), reads=written.get("check_mode") is False)
+        predicted, after = self._prediction(identity)
+        return Item(identity, predicted, after, reads=written.get("check_mode") is False)
 
     def _place(self, path: str) -> str:
         """Give ``file:line`` relative to the copy; a place outside it is marked, and no plan has such a task."""
@@ -187,13 +207,18 @@ class TaskGate:
         place = Path(file)
         return f"{place.relative_to(self._root).as_posix()}:{line}" if place.is_relative_to(self._root) else OUTSIDE
 
-    def _prediction(self, identity: Mapping[str, str]) -> str:
-        if self._planning:
-            return ""
+    def _prediction(self, identity: Mapping[str, str]) -> tuple[str, str]:
+        """Give class and ``after`` of this occurrence, both empty when the plan has none."""
         key = task_key(identity)
-        classes = self._predicted.get(key, [])
+        if self._planning or key not in self._predicted:
+            return "", ""
+        planned = self._predicted[key]
         seen = Counter(task_key(line) for line in self._evidence.lines() if line["e"] == "intent")[key]
-        return classes[seen] if seen < len(classes) else ""
+        return (planned[seen][0], planned[seen][1]) if seen < len(planned) else ("", "")
+
+    def _note_veto(self, item: Item) -> None:
+        """Write that a task was not let through; no ``ignore_errors`` and no rescue takes that back."""
+        self._evidence.append({"e": "vetoed", "host": item.identity["host"], "task": item.identity["task"]})
 
     def _write_intent(self, pending: _Pending) -> None:
         identity = pending.item.identity
@@ -212,6 +237,8 @@ class TaskGate:
         """Refuse what static rules could not see: a task or source outside the copy, or another connection."""
         from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher
 
+        if self._planning and not task.check_mode and not item.reads:
+            raise AnsibleError("sopti: check mode was switched off for a task that does not only read")
         if item.identity["task"] == OUTSIDE and short_name(item.identity["module"]) not in NO_EFFECT:
             raise AnsibleError(f"sopti: task {task.get_path()} is outside the sealed copy")
         transport = getattr(handler._connection, "transport", "")

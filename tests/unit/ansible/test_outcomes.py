@@ -24,6 +24,7 @@ def result(outcome: str, **more: Any) -> dict[str, Any]:
 
 
 PASSED = {"e": "passed", "host": "web1"}
+VETOED = {"e": "vetoed", "host": "web1", "task": "a.yml:1"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,8 @@ PASSED = {"e": "passed", "host": "web1"}
         ([intent(), result("failed"), intent(), result("changed"), END], PhaseEnd(0, {"web1": OK}), "changed", ""),
         ([intent(), result("failed"), intent(), result("changed"), END], PhaseEnd(2, {"web1": {**OK, "failures": 1}}),
          "failed", ""),
+        ([VETOED, result("failed", forgiven=True), intent(), result("changed"), END], PhaseEnd(0, {"web1": OK}),
+         "failed", "a.yml:1: a task was stopped: it is not what was approved"),
         ([intent(), result("unreachable"), END], PhaseEnd(4, {"web1": {**OK, "dark": 1}}), "unreachable",
          "the host did not answer"),
         ([intent(), result("changed"), intent(), result("unreachable"), END], PhaseEnd(4, {"web1": {**OK, "dark": 1}}),
