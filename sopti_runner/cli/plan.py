@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +12,9 @@ from sopti_runner.cli.options import Json, Key, Number
 from sopti_runner.cli.request_page import say_next
 from sopti_runner.cli.session import house
 from sopti_runner.errors import N_
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
 
 HELP = N_(
     "Plan a request on its real hosts, or show the plan it stands on.\n\n"
@@ -68,7 +70,7 @@ def plan(
     _show(here, number)
 
 
-def _show(here, number: str) -> None:  # type: ignore[no-untyped-def]  # House loads late
+def _show(here: House, number: str) -> None:
     from sopti_runner.domain.plan import RecordClass, plan_digest, sealed
     from sopti_runner.domain.plan_text import plan_text
     from sopti_runner.services.planning import find, stored_plan
@@ -90,13 +92,13 @@ def _show(here, number: str) -> None:  # type: ignore[no-untyped-def]  # House l
     )
 
 
-def _print(here, number: str, target: str) -> None:  # type: ignore[no-untyped-def]  # House loads late
+def _print(here: House, number: str, target: str) -> None:
     from sopti_runner.domain.approval_sheet import display_text
 
     sheet = here.approving.sheet(number)
     if target == "-":
         output.say(display_text(sheet, here.words))
         return
-    Path(target).write_bytes(here.documents.approval_sheet_pdf(sheet))
+    here.write_file(target, here.documents.approval_sheet_pdf(sheet))
     output.say(_("Written: {file}", file=target))
     output.data({"file": target})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from sopti_runner.cli.options import By, Json, Key, Number, Reason
 from sopti_runner.cli.request_page import show as show_page
 from sopti_runner.cli.session import act, house, person_named
 from sopti_runner.errors import N_
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
+    from sopti_runner.domain.court import Court
 
 app = typer.Typer(
     help=N_(
@@ -64,7 +68,7 @@ def add(
     show_page(here, event.subject)
 
 
-def _enrolled(here, court, requester: str) -> str:  # type: ignore[no-untyped-def]  # House and Court load late
+def _enrolled(here: House, court: Court, requester: str) -> str:
     from sopti_runner.errors import NotFoundError
 
     if not requester:
