@@ -24,7 +24,7 @@ TWINS = {
     "revoke": "cabut",
     "apply": "jalankan",
     "trace": "jejak",
-    "ledger": "buku",
+    "ledger": "jejak-audit",
     "recap": "rekap",
     "office": "jabatan",
     "doctor": "periksa",

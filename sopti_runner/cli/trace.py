@@ -25,6 +25,9 @@ def trace(
     look: Annotated[
         bool, typer.Option("--look/--no-look", help=N_("Look at the host, to tell whether it still stands."))
     ] = True,
+    tasks: Annotated[
+        bool, typer.Option("--tasks", help=N_("With a request: also what each task did on each host."))
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Trace."""
@@ -33,7 +36,7 @@ def trace(
     here = house()
     host, colon, name = what.partition(":")
     if not colon:
-        found = trace_request(here.books, what)
+        found = trace_request(here.books, what, tasks=tasks)
         _request(here, found)
         output.data(_request_data(found))
         return

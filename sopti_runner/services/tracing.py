@@ -70,14 +70,20 @@ class ObjectTrace:
     found: str = ""
 
 
-def trace_request(books: Books, number: str) -> RequestTrace:
-    """Give the trace of a request; NotFoundError when there is none."""
+def trace_request(books: Books, number: str, *, tasks: bool = False) -> RequestTrace:
+    """Give the trace of a request; NotFoundError when there is none.
+
+    Args:
+        books: The court's books.
+        number: The request.
+        tasks: Whether to give the outcome of each task on each host too.
+    """
     court = books.court()
     request = find(court, number)
     events = books.store.events(subject=request.id)
     return RequestTrace(
         request,
-        tuple(_line(books, court, e) for e in events if e.type != "task.finished"),
+        tuple(_line(books, court, e) for e in events if tasks or e.type != "task.finished"),
         tuple(r for r in court.runs.values() if r.request == request.id),
     )
 
