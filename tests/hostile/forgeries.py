@@ -296,12 +296,15 @@ def clock_a_little_wrong(scene):
     return Copy.of(twin.store).signed_by(twin.log_key)
 
 
-def clock_set_back(scene):
-    """An honest writer past the rules (an older program): two hours before the last event."""
+def clock_set_back(scene, *, corrected=False):
+    """An honest writer past the rules (an older program): two hours before the last event; perhaps put right after."""
     twin = scene.house.twin(scene.folder)
     now = twin.clock.now()
     at = Instant(now.time - timedelta(hours=2), now.boot, now.mono + 1)
-    return written(twin, [twin.fact("read.finished", kind="plan", hosts=[], outcome="ok")], at)
+    twin.store.append([twin.fact("read.finished", kind="plan", hosts=[], outcome="ok")], at)
+    if corrected:
+        twin.rule("clock", {})
+    return Copy.of(twin.store).signed_by(twin.log_key)
 
 
 # --- the court's own rules --------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from sopti_runner.domain.ledger.trust import write_trust
 from tests.hostile import matrix
 from tests.hostile.attacks import Scene
 from tests.hostile.copies import read
+from tests.hostile.forgeries import clock_set_back
 from tests.hostile.matrix import WHY, rows
 
 SOAK = os.environ.get("SOPTI_SOAK") == "1"
@@ -69,6 +70,12 @@ def test_verifier_that_auditors_carry_says_the_same(ident, code, house, copy, tr
     said, here = json.loads(ran.stdout), read(bundle, trusts["keys"])
     assert (ran.returncode, said["verdict"], said["first_bad"]) == (code, here.verdict, here.first_bad)
     assert said["not_detectable"] == [str(remark) for remark in here.not_detectable]
+
+
+def test_clock_that_two_officials_put_right_is_no_defect(house, copy, trusts, tmp_path):
+    made = clock_set_back(Scene(house, copy, tmp_path / "attack"), corrected=True)
+    found = read(made.write(tmp_path / "shown.zip"), trusts["newest"])
+    assert (found.verdict, found.defects) == ("verified", ())
 
 
 def assert_first_bad_event_is_named(found, row, scene, made):
