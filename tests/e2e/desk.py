@@ -230,9 +230,13 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
+_OF_THE_CALLER = ("SOPTI_", "LANGUAGE", "NO_COLOR", "PY_COLORS", "FORCE_COLOR", "CLICOLOR", "GITHUB_ACTIONS")
+"""What decides how sopti speaks, and must not come from whoever runs the tests."""
+
+
 def _without_sopti(environment: dict[str, str] | None = None) -> dict[str, str]:
     given = dict(os.environ) if environment is None else environment
-    return {name: value for name, value in given.items() if not name.startswith(("SOPTI_", "LANGUAGE"))}
+    return {name: value for name, value in given.items() if not name.startswith(_OF_THE_CALLER)}
 
 
 def copied_content(folder: Path, names: Sequence[str] = CONTENT) -> Path:
