@@ -10,6 +10,8 @@ from tests.hostile.court import CourtHouse, live
 def house(tmp_path_factory):
     house = live(CourtHouse.founded(tmp_path_factory.mktemp("court")))
     yield house
+    for made, _request in house.bases.values():
+        made.store.close()
     house.store.close()
 
 

@@ -80,7 +80,7 @@ class CourtHouse:
         self.state, self.share, self.witness = (folder / name for name in ("state", "share", "witness"))
         self.clock = FakeClock(START)
         self.key = {name: TestKey(name) for name in (*PEOPLE, "spare", "op-2", "stranger")}
-        self.id, self.old = {}, {}
+        self.id, self.old, self.bases = {}, {}, {}
 
     @property
     def file(self):

@@ -37,8 +37,16 @@ def text_erased_alone(scene):
 
 
 def prepared(scene, *, approved=False):
-    """Give a court with one request that waits for its approval, or has it."""
-    twin = scene.house.twin(scene.folder)
+    """Give a court with one request that waits for its approval, or has it; made once, then copied."""
+    bases, name = scene.house.bases, "approved" if approved else "considered"
+    if name not in bases:
+        bases[name] = brought_to(scene.house.twin(scene.house.folder / name), approved=approved)
+    base, request = bases[name]
+    return base.twin(scene.folder), request
+
+
+def brought_to(twin, *, approved):
+    """Bring a new request to its approval, or past it."""
     twin.content.version += 1
     request = twin.register()
     twin.to_priority(request)
