@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.ansible.controller_guard import refuse_local_acts
+from sopti_runner.adapters.ansible.controller_guard import Places, refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
 from sopti_runner.adapters.ansible.snapshot import digest_tree, tree_id
 from sopti_runner.adapters.ansible.task_gate import TaskGate, die_with_parent, install, keep_to_plan, run_always
@@ -39,7 +39,8 @@ def main() -> int:
     planning = job["mode"] == "plan"
     decide = run_always if planning else keep_to_plan
     gate = TaskGate(evidence, key, root, planning=planning, predicted=job["predicted"], decide=decide)
-    code = _play(gate, ["ansible-playbook", *sys.argv[2:]])
+    places = Places(kept=root.parents[1], readable=root, writable=[evidence.path.parent])
+    code = _play(gate, places, ["ansible-playbook", *sys.argv[2:]])
     evidence.append({"e": "end", "code": code})
     return code
 
@@ -53,14 +54,14 @@ def _refusal(root: Path, expected: str) -> str:
     return "" if found == expected else f"sealed copy {expected} has become {found}"
 
 
-def _play(gate: TaskGate, arguments: list[str]) -> int:
+def _play(gate: TaskGate, places: Places, arguments: list[str]) -> int:
     sys.argv = arguments
     from ansible.cli.playbook import main as playbook  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.plugins.action import ActionBase  # noqa: PLC0415  Ansible reads argv and settings when imported
 
     install(gate, TaskExecutor, ActionBase)
-    refuse_local_acts()
+    refuse_local_acts(places)
     try:
         playbook()
     except SystemExit as end:

@@ -238,7 +238,7 @@ def _runner(private: Path, sockets: Path, phase: Phase, job: Path, follower: _Fo
 def _command(phase: Phase, job: Path) -> list[str]:
     words = [sys.executable, "-I", "-B", "-m", LAUNCHER, str(job)]
     words += ["--check", "--diff"] if phase.planning else ["--diff"]
-    words += ["-e", f"@{phase.snapshot / 'variables.json'}", "-e", "ansible_connection=ssh"]
+    words += ["-e", f"@{phase.snapshot / 'variables.json'}", "-e", json.dumps(_pinned(phase))]
     words += ["--tags", ",".join(phase.tags)] if phase.tags else []
     return [
         *words,
@@ -248,11 +248,34 @@ def _command(phase: Phase, job: Path) -> list[str]:
     ]
 
 
+def _ssh_args(phase: Phase) -> str:
+    persist = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
+    return shlex.join([*ssh.options(phase.snapshot / "known_hosts"), *persist])
+
+
+def _pinned(phase: Phase) -> dict[str, Any]:
+    """Give the variables that no content may set: extra variables go before all others, whatever names them."""
+    return {
+        "ansible_connection": "ssh",
+        "ansible_ssh_args": _ssh_args(phase),
+        **dict.fromkeys((f"ansible_{kind}_extra_args" for kind in ("ssh", "sftp", "scp")), ""),
+        **{f"ansible_{program}_executable": program for program in ("ssh", "sftp", "scp")},
+        "ansible_ssh_common_args": "",
+        "ansible_ssh_pkcs11_provider": "",
+        "ansible_host_key_checking": True,
+        "ansible_ssh_host_key_checking": True,
+        "ansible_become_method": "sudo",
+        "ansible_become_exe": "sudo",
+        "ansible_sudo_exe": "sudo",
+        "ansible_shell_type": "sh",
+        "ansible_shell_executable": "/bin/sh",
+    }
+
+
 def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
     """Give the whole environment of the run; nothing of ours, the person's or the machine's leaks in."""
     empty = private / "empty"
     empty.mkdir(exist_ok=True)
-    persist = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
     settings = {
         "CONFIG": phase.snapshot / "ansible.cfg",
         "HOME": private / "home",
@@ -262,7 +285,7 @@ def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
         "INVENTORY_ENABLED": "ansible.builtin.yaml",
         "INVENTORY_ANY_UNPARSED_IS_FAILED": True,
         "HOST_KEY_CHECKING": True,
-        "SSH_ARGS": shlex.join([*ssh.options(phase.snapshot / "known_hosts"), *persist]),
+        "SSH_ARGS": _ssh_args(phase),
         "SSH_CONTROL_PATH_DIR": sockets,
         "PIPELINING": True,
         "STRATEGY": "ansible.builtin.linear",
