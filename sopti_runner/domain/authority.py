@@ -21,10 +21,12 @@ from typing import Any
 
 from sopti_runner.domain import governance, sshsig, standing
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import CHOICES, RULES, WORDS_NEEDED, ActName, Request
-from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, parse_statement
+from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, Statement, parse_statement
+from sopti_runner.domain.time_rules import JUMP, TOLERANCE
 from sopti_runner.errors import N_, UsageError
 
 RESERVED = frozenset({"statement", "proof", "nonce", "claims"})
@@ -160,12 +162,18 @@ _PROOF_RULES: Mapping[ProofKind, Callable[[Court, Act, datetime], Iterable[Reaso
 }
 
 
-def parse_texts(raw: bytes) -> Mapping[str, str]:
-    """Give the text digests a statement binds; empty when it can't be read (another reason says so)."""
+def readable_statement(raw: bytes) -> Statement | None:
+    """Give a statement, or None when it can't be read (another reason says so)."""
     try:
-        return parse_statement(raw).texts
+        return parse_statement(raw)
     except ValueError:
-        return {}
+        return None
+
+
+def parse_texts(raw: bytes) -> Mapping[str, str]:
+    """Give the text digests a statement binds; empty when it can't be read."""
+    said = readable_statement(raw)
+    return said.texts if said else {}
 
 
 def _capacity_reasons(court: Court, act: Act, offices: tuple[str, ...], now: datetime) -> Iterable[Reason]:
@@ -196,6 +204,10 @@ def _governance_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reaso
             yield Reason("proposed_before", N_("This proposal was made before"))
         yield from _proposal_reasons(court, str(act.data.get("kind")), act.data.get("content"))
         return
+    yield from _confirmation_reasons(court, act, proposal, now)
+
+
+def _confirmation_reasons(court: Court, act: Act, proposal: Proposal | None, now: datetime) -> Iterable[Reason]:
     if proposal is None or proposal.confirmed:
         yield Reason("no_such_proposal", N_("There is no proposal that waits for this confirmation"))
         return
@@ -203,7 +215,20 @@ def _governance_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reaso
         yield Reason("own_proposal", N_("Nobody confirms a proposal of their own"), who=court.offices)
     if governance.about(proposal) == act.person:
         yield Reason("own_benefit", N_("Nobody confirms a key or an office for themselves"), who=court.offices)
+    said = readable_statement(act.raw)
+    if said and said.head_size <= proposal.seq:
+        yield Reason("confirmed_unseen", N_("The confirmation was signed before the proposal was in the ledger"))
+    if said and proposal.kind == "clock" and not _signed_just_now(said, now):
+        yield Reason("clock_moved", N_("The clock was set again after the confirmation was made; make it anew"))
     yield from _proposal_reasons(court, proposal.kind, proposal.data)
+
+
+def _signed_just_now(said: Statement, now: datetime) -> bool:
+    """Tell whether the clock still runs as it did when the statement was made: what was confirmed is this clock."""
+    try:
+        return -TOLERANCE <= now - datetime.fromisoformat(said.made_at) <= JUMP
+    except (TypeError, ValueError):
+        return False
 
 
 def _proposal_reasons(court: Court, kind: str, content: Any) -> Iterable[Reason]:
@@ -214,6 +239,10 @@ def _proposal_reasons(court: Court, kind: str, content: Any) -> Iterable[Reason]
     except UsageError as error:
         yield Reason("proposal_malformed", N_("What is proposed can't be: {why}"), {"why": f"{error} {error.found}"})
         return
+    if kind == "enrol" and content["person"] in court.register.persons:
+        yield Reason("person_known", N_("This person is enrolled already; a further key is proposed as one of theirs"))
+    if kind == "key" and content["person"] not in court.register.persons:
+        yield Reason("person_unknown", N_("A further key is for a person who is enrolled"))
     if kind in ("enrol", "key") and court.register.owner(content["key"]["fingerprint"]):
         yield Reason("key_taken", N_("A key belongs to one person, for good; this one is enrolled already"))
 

@@ -170,6 +170,8 @@ class Model:
         when, act = self.moment(now), st["act"]
         if act in ("propose", "confirm") and self._kind(st) == "clock":
             when = now[0] if act == "confirm" else when
+            if act == "confirm" and not timedelta(seconds=-5) <= now[0] - st["made"] <= timedelta(hours=24):
+                return False  # another clock than the one that was confirmed
         elif not self.clock_believable(now):
             return False
         if act == "start":

@@ -120,6 +120,7 @@ class Pair:
         return real.plan.digest if real and real.plan and r and plan == r["plan"] else digest(plan)
 
     def _put_or_keep(self, waiting, statement, how, later):
+        statement["made"] = self.now()[0]
         self.drawer.append((waiting, statement, how))
         if not later:
             self._put(waiting, statement, how)

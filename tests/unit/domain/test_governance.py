@@ -1,11 +1,14 @@
 """The court's own rules: two persons, form checked before it can spoil the fold, nobody for themselves."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from sopti_runner.domain.governance import KINDS, check_proposal
 from sopti_runner.domain.holiday import CalendarYear, DayKind, Holiday
+from sopti_runner.domain.ids import uuid7
+from sopti_runner.domain.statement import parse_statement
 from sopti_runner.errors import UsageError
 from tests.unit.domain.desk import Desk
 from tests.unit.domain.signing import TestKey
@@ -91,7 +94,7 @@ def test_proposal_that_can_not_be_is_refused_before_it_is_written(kind, data):
 @pytest.mark.parametrize(("kind", "data"), GOOD.items())
 def test_proposal_confirmed_can_be_folded(kind, data):
     desk = Desk()
-    desk.rule(kind, **data)
+    desk.rule(kind, **data | ({"person": desk.id["head"]} if kind == "key" else {}))
     assert desk.court().size == 3
 
 
@@ -106,12 +109,42 @@ def test_confirmation_by_the_proposer_is_refused(desk):
     assert desk.judged("confirm", "sec", proposal) == []
 
 
-@pytest.mark.parametrize("kind", ["enrol", "key", "appoint"])
+@pytest.mark.parametrize("kind", ["key", "appoint"])
 def test_confirmation_of_what_favours_oneself_is_refused(desk, kind):
     content = {**GOOD[kind], "person": desk.id["sec"]}
     proposal = desk.do("propose", "kabag", kind=kind, content=content).subject
     assert desk.judged("confirm", "sec", proposal) == ["own_benefit"]
     assert desk.judged("confirm", "head", proposal) == []
+
+
+def test_new_person_never_stands_for_one_who_is_enrolled(desk):
+    """A key proposed under a new name must not sign as somebody else."""
+    content = {**GOOD["enrol"], "person": desk.id["sec"]}
+    assert desk.judged("propose", "op", kind="enrol", content=content) == ["person_known"]
+    assert desk.judged("propose", "op", kind="key", content=GOOD["key"]) == ["person_unknown"]
+
+
+def test_confirmation_signed_before_the_proposal_is_refused(desk):
+    proposal = uuid7(desk.clock.time, bytes(10))
+    early = desk.waiting("confirm", "sec", proposal)
+    made = desk.waiting("propose", "kabag", kind="policy", content={"policy": {}})
+    chosen = replace(parse_statement(made.statement), subjects=(proposal,))
+    desk.acts.sign(replace(made, statement=chosen.encode()), desk.key["kabag"])
+    assert desk.codes(desk.act(early)) == ["confirmed_unseen"]
+    assert desk.judged("confirm", "sec", proposal) == []
+
+
+@pytest.mark.parametrize("turn", [{"days": -1}, {"minutes": -1}, {"hours": 25}])
+def test_confirmation_of_a_clock_counts_for_that_clock_alone(desk, turn):
+    desk.clock.run(hours=2)
+    desk.clock.set_wall(days=2)
+    proposal = desk.do("propose", "kabag", kind="clock", content={}).subject
+    waiting = desk.waiting("confirm", "sec", proposal)
+    desk.clock.run(hours=1)
+    assert desk.codes(desk.act(waiting)) == []
+    desk.clock.run(hours=-1)
+    desk.clock.set_wall(**turn)
+    assert desk.codes(desk.act(waiting)) == ["clock_moved"]
 
 
 @pytest.mark.parametrize("name", ["propose", "confirm"])
