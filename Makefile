@@ -123,8 +123,8 @@ constraints: venv ## constraints.txt anew from what .venv holds
 
 words: venv ## message catalogues: extract, update, compile
 	$(say) 'Words: catalogues'
-	@pybabel --quiet extract -F babel.cfg -k N_ --no-location --sort-output -o sopti_runner/locale/sopti.pot .
-	@pybabel --quiet update -D sopti -i sopti_runner/locale/sopti.pot -d sopti_runner/locale --no-fuzzy-matching
+	@pybabel --quiet extract -F babel.cfg -k N_ --width 120 --no-location --sort-output -o sopti_runner/locale/sopti.pot .
+	@pybabel --quiet update --width 120 -D sopti -i sopti_runner/locale/sopti.pot -d sopti_runner/locale --no-fuzzy-matching
 	@$(PY) packaging/compile_words.py sopti_runner/locale/*/LC_MESSAGES/sopti.po
 
 docs: venv ## the pages generated from code

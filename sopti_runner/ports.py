@@ -159,8 +159,8 @@ class CheckpointSink(Protocol):
         """Hand over one note; gives where it went; ReportError when it did not arrive."""
         ...
 
-    def latest(self, origin: str) -> int:
-        """Give the largest size known to have left this machine, 0 for none."""
+    def newest(self, origin: str) -> Iterator[str]:
+        """Give the notes kept there of this log, the largest first, read one by one; none when it can't be read."""
         ...
 
     def notes(self, origin: str) -> Sequence[tuple[int, str]]:

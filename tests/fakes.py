@@ -104,8 +104,8 @@ class FakeSink:
         self.kept[origin, size] = note
         return f"memory:{origin}/{size}"
 
-    def latest(self, origin):
-        return max((size for of, size in self.kept if of == origin), default=0)
+    def newest(self, origin):
+        yield from (note for _size, note in reversed(self.notes(origin)))
 
     def notes(self, origin):
         return [(size, note) for (of, size), note in sorted(self.kept.items()) if of == origin]

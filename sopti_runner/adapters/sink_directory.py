@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,20 +50,20 @@ class DirectorySink:
             raise _sink_error(target, error.strerror or str(error)) from error
         return str(target)
 
-    def latest(self, origin: str) -> int:
-        """Give the largest size of a readable note of this log, 0 for none."""
+    def newest(self, origin: str) -> Iterator[str]:
+        """Give the readable notes of this log, the largest first, read one by one; none when it can't be read."""
         try:
             files = sorted(self._of(origin).glob("*.note"), key=lambda f: int(f.stem) if f.stem.isdecimal() else -1)
         except OSError:
-            return 0
+            return
         for file in reversed(files):
             try:
-                found = read_checkpoint(file.read_text(encoding="utf-8"))
+                note = file.read_text(encoding="utf-8")
+                found = read_checkpoint(note)
             except (OSError, ValueError):
                 continue
             if (found.origin, str(found.size)) == (origin, file.stem):
-                return found.size
-        return 0
+                yield note
 
     def notes(self, origin: str) -> list[tuple[int, str]]:
         """Give every note kept here, by the size in its file's name (-1 when that is no number), nothing checked.

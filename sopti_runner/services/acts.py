@@ -156,7 +156,7 @@ class Acts:
         """Give the events of an act, or record its refusal and raise it."""
         books = self.books
         moment = at if act.name == CONFIRM and _corrects_clock(court, act) else books.believed(court, at)
-        reasons = judge(court, act, moment.time)
+        reasons = (*books.outside_reasons(court), *judge(court, act, moment.time))
         if not _corrects_clock(court, act):
             reasons = (*books.clock_reasons(court, at), *reasons)
         if reasons:

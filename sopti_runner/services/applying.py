@@ -138,7 +138,8 @@ class Applying:
         reasons = decision.reasons if isinstance(decision, Refusal) else ()
         said = {r.code for r in reasons} | {"wrong_office", "not_in_office"}
         moment = self.books.believed(court, at)
-        reasons = (*reasons, *(r for r in judge(court, start, moment.time) if r.code not in said))
+        judged = [r for r in judge(court, start, moment.time) if r.code not in said]
+        reasons = (*self.books.outside_reasons(court), *reasons, *judged)
         if reasons:
             data = {"act": "start", "approval": request.approval, "plan": start.data["plan"]}
             actor = actor_of(court, start, moment)

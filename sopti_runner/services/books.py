@@ -15,6 +15,7 @@ from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.time_rules import Instant, believed, clock_reason
 from sopti_runner.errors import N_, IntegrityError, OvertakenError, RefusedError, ReportError
 from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
+from sopti_runner.services.outside import newest_sent, other_history
 
 USAGE = frozenset({"value_not_allowed", "text_missing", "no_such_request", "one_request", "no_such_proposal"})
 """Reasons that are a slip of the command rather than an attempt: they change no byte."""
@@ -141,6 +142,11 @@ class Books:
         reason = clock_reason(court.last, at, court.policy.pause_days)
         return (reason,) if reason else ()
 
+    def outside_reasons(self, court: Court) -> tuple[Reason, ...]:
+        """Judge the ledger against what left this machine."""
+        reason = other_history(self.store, court, newest_sent(self.sinks, court))
+        return (reason,) if reason else ()
+
     def believed(self, court: Court, at: Instant) -> Instant:
         """Give the reading that an event written now bears, and by which an act is judged."""
         return believed(court.last, at, court.policy.pause_days)
@@ -150,8 +156,19 @@ class Books:
 
         Returns:
             The note, and a line for each sink that did not take it: the act it protects stands all the same.
+
+        Raises:
+            IntegrityError: This is an old copy, or another history than the one that left this machine.
         """
         head, court = self.store.head(), self.court()
+        other = self.outside_reasons(court)
+        if other:
+            raise IntegrityError(
+                N_("The ledger's end is not signed: what left this machine does not belong to this ledger"),
+                on=court.origin,
+                found=str(other[0]),
+                next="docs/runbooks/restore-old-ledger.md",
+            )
         text = str(Checkpoint(court.origin, head.size, head.root))
         note = f"{text}\n{self.signer.sign(text)}"
         self.store.save_checkpoint(head.size, note)
@@ -165,7 +182,8 @@ class Books:
 
     def exposure(self, court: Court) -> tuple[int, int]:
         """Give (events, seconds) since the last checkpoint that left this machine: what is not yet protected."""
-        sent = max((sink.latest(court.origin) for sink in self.sinks), default=0)
+        newest = newest_sent(self.sinks, court)
+        sent = newest.size if newest and not other_history(self.store, court, newest) else 0
         first = next(iter(self.store.events(sent)), None) if sent < court.size else None
         seconds = int((self.now().time - first.time).total_seconds()) if first else 0
         return court.size - sent, max(0, seconds)

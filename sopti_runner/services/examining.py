@@ -42,7 +42,11 @@ def _protection(books: Books) -> Check:
             N_("no off-box place is set: nobody outside can tell what was not changed"),
             N_("set sinks in /etc/sopti/sopti.toml"),
         )
-    events, seconds = books.exposure(books.court())
+    court = books.court()
+    other = books.outside_reasons(court)
+    if other:
+        return Check(N_("Checkpoints"), "fault", other[0].text, "docs/runbooks/restore-old-ledger.md", other[0].fields)
+    events, seconds = books.exposure(court)
     fields = {"events": events, "minutes": seconds // 60}
     verdict = "warning" if seconds > 2 * 24 * 3600 else "ok"
     return Check(

@@ -151,7 +151,7 @@ def _may_plan(books: Books, court: Court, request: Request, fingerprint: str) ->
     at = books.now()
     owner = court.register.owner(fingerprint)
     key, person = (owner.key(fingerprint), owner.id) if owner else (None, "")
-    reasons = list(books.clock_reasons(court, at))
+    reasons = [*books.outside_reasons(court), *books.clock_reasons(court, at)]
     offices = offices_for(court, ActName.PLAN)
     moment = books.believed(court, at).time
     if not any(court.capacity(person, office, moment) for office in offices):

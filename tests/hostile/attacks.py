@@ -118,7 +118,7 @@ def cut(size, *, key=False):
 
 
 def carried_on(old):
-    """A backup is put back, and the court goes on with it through the real services, which sign."""
+    """A backup is put back, the share taken away, and the court goes on through the real services, which sign."""
 
     def attack(scene):
         twin = scene.house.twin(scene.folder, old)

@@ -125,14 +125,18 @@ class CourtHouse:
         shutil.copytree(self.state, self.folder / name)
         self.old[name] = (dict(self.clock.__dict__), dict(self.engine.state), self.content.version)
 
-    def twin(self, folder, old=""):
-        """Give a house of its own with the same past: this machine as it is, or a backup put back."""
+    def twin(self, folder, old="", *, share=None):
+        """Give a house of its own with the same past: this machine as it is, or a backup put back.
+
+        A backup goes without the share unless told otherwise: nothing is done on one while the share shows more.
+        """
+        share = not old if share is None else share
         if old not in self.old:
             self.keep_old(old := f"now-{len(self.old)}")
         twin = CourtHouse(folder, self.plant)
         twin.key, twin.id = self.key, dict(self.id)
         shutil.copytree(self.folder / old, twin.state)
-        shutil.copytree(self.share, twin.share)
+        shutil.copytree(self.share, twin.share, ignore=None if share else lambda _folder, names: names)
         shutil.copytree(self.witness, twin.witness)
         clock, state, version = self.old[old]
         twin.clock.__dict__.update(clock)

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from sopti_runner.adapters.store_sql import SqlStore
+from sopti_runner.errors import IntegrityError, RefusedError
 from sopti_runner.services.books import Books
 from sopti_runner.services.verifying import verify_ledger
 from tests.hostile import flips
@@ -92,6 +93,17 @@ def test_whole_ledger_of_an_older_day_is_found_by_the_share(house, file, verifie
     found = verified()
     assert {d.code for d in found.defects} == {"tail_cut"}
     assert found.first_bad == found.size == house.witnessed[-1] + 1
+
+
+def test_nothing_is_done_on_a_backup_while_the_share_shows_more(house, tmp_path):
+    twin = house.twin(tmp_path, "late", share=True)
+    twin.clock.move(hours=1)
+    with pytest.raises(RefusedError) as refused:
+        twin.register()
+    assert [reason.code for reason in refused.value.reasons] == ["ledger_behind"]
+    with pytest.raises(IntegrityError):
+        twin.books.checkpoint()
+    twin.store.close()
 
 
 def test_share_that_can_not_be_read_is_said(house, file, tmp_path):
