@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,15 +10,25 @@ import typer
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import act_words
-from sopti_runner.cli.options import By, Export, Import, Json, Key, Number, OptionalNumber, OptionalReason
+from sopti_runner.cli.options import (
+    By,
+    Export,
+    Import,
+    Json,
+    Key,
+    Number,
+    OptionalNumber,
+    OptionalReason,
+    Paper,
+    Recorder,
+)
 from sopti_runner.cli.request_page import say_next
-from sopti_runner.cli.session import act, bring_in, export, house, me, person_named, prepared
+from sopti_runner.cli.session import act, bring_in, export, house, me, on_paper, person_named, prepared
 from sopti_runner.errors import N_, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
     from sopti_runner.domain.ledger.event import Event
-    from sopti_runner.ports import Waiting
 
 CONSIDER = N_("Give advice on the plan (B7).\n\nExample: sopti consider REG-2026-0001 --advice approve --by Dewi")
 APPROVE = N_(
@@ -59,21 +68,8 @@ def approve(
         typer.Argument(metavar="[REQUEST]...", help=N_("One planned request, or a list without technical change.")),
     ] = None,
     days: Annotated[int, typer.Option(min=1, help=N_("How many days the approval stays usable."))] = 7,
-    paper: Annotated[
-        str,
-        typer.Option(
-            "--paper",
-            metavar="SCAN",
-            help=N_("Signed by hand: the scan of the sheet; the key is the second person's."),
-            show_default=False,
-        ),
-    ] = "",
-    recorder: Annotated[
-        str,
-        typer.Option(
-            "--recorder", metavar="PERSON", help=N_("With --paper: who brings the scan in."), show_default=False
-        ),
-    ] = "",
+    paper: Paper = "",
+    recorder: Recorder = "",
     by: By = "",
     key: Key = "",
     export_to: Export = "",
@@ -83,7 +79,7 @@ def approve(
     """Approve."""
     here = house()
     if signature:
-        _said(here, bring_in(here, signature, paper=bool(paper)))
+        _said(here, bring_in(here, signature))
         return
     if not numbers:
         raise UsageError(N_("Which request?"), next="sopti request list --open")
@@ -100,41 +96,23 @@ def approve(
     from sopti_runner.services.planning import find
 
     requests = [find(court, n) for n in numbers]
+    page = on_paper(here, paper, recorder)
     if len(requests) > 1 or not requests[0].technical:
-        waiting = here.approving.prepare_list(numbers, person=person)
+        waiting = here.approving.prepare_list(numbers, person=person, paper=page)
     else:
-        scan = _scan(paper)
-        who = person_named(here, court, recorder) if recorder else ""
-        waiting, _sheet = here.approving.prepare(numbers[0], person=person, days=days, recorder=who, scan=scan)
+        waiting, _sheet = here.approving.prepare(numbers[0], person=person, days=days, paper=page)
     output.say(waiting.display)
     if export_to:
         export(here, waiting, export_to)
         return
-    events = here.acts.sign(waiting, here.signer(key)) if not paper else _by_paper(here, waiting, key)
-    _said(here, events)
-
-
-def _scan(paper: str) -> bytes:
-    if not paper:
-        return b""
-    try:
-        return Path(paper).read_bytes()
-    except OSError as error:
-        raise UsageError(N_("The scan can't be read"), on=paper, found=str(error.strerror)) from error
-
-
-def _by_paper(here: House, waiting: Waiting, key: str) -> tuple[Event, ...]:
-    from sopti_runner.domain.statement import Proof, ProofKind
-
-    signer = here.signer(key)
-    second = me(here, here.books.court(), key)
-    proof = Proof(ProofKind.PAPER, second, signer.fingerprint, signer.sign(waiting.statement))
-    return here.acts.record(waiting, proof)
+    _said(here, here.acts.sign(waiting, here.signer(key)))
 
 
 def reject(
     number: OptionalNumber = "",
     reason: OptionalReason = "",
+    paper: Paper = "",
+    recorder: Recorder = "",
     by: By = "",
     key: Key = "",
     export_to: Export = "",
@@ -142,7 +120,7 @@ def reject(
     as_json: Json = False,
 ) -> None:
     """Reject a request."""
-    _decide("reject", number, reason, by, key, export_to, signature)
+    _decide("reject", number, reason, by, key, export_to, signature, paper=paper, recorder=recorder)
 
 
 def return_(
@@ -171,7 +149,18 @@ def revoke(
     _decide("revoke", number, reason, by, key, export_to, signature)
 
 
-def _decide(name: str, number: str, reason: str, by: str, key: str, export_to: str, signature: str) -> None:
+def _decide(
+    name: str,
+    number: str,
+    reason: str,
+    by: str,
+    key: str,
+    export_to: str,
+    signature: str,
+    *,
+    paper: str = "",
+    recorder: str = "",
+) -> None:
     from sopti_runner.services.planning import find
 
     here = house()
@@ -182,7 +171,8 @@ def _decide(name: str, number: str, reason: str, by: str, key: str, export_to: s
         raise UsageError(N_("Which request?"), next="sopti request list --open")
     request = find(here.books.court(), number)
     shown = f"{act_words(name)}: {request.number}\n{reason}\n"
-    waiting = prepared(here, name, [request.id], by=by, key=key, texts={"reason": reason}, display=shown)
+    page = on_paper(here, paper, recorder)
+    waiting = prepared(here, name, [request.id], by=by, key=key, texts={"reason": reason}, display=shown, paper=page)
     if export_to:
         export(here, waiting, export_to)
         return

@@ -22,11 +22,17 @@ app = typer.Typer(
 
 @app.command(
     "checkpoint",
-    help=N_("Sign the ledger's end and send it off this machine.\n\nExample: sopti ledger checkpoint"),
+    help=N_(
+        "Carry out what two officials agreed to erase, if that was interrupted; sign the ledger's end and send it off "
+        "this machine.\n\nExample: sopti ledger checkpoint"
+    ),
 )
 def checkpoint(as_json: Json = False) -> None:
-    """Sign a checkpoint."""
+    """Finish interrupted erasures and sign a checkpoint."""
+    from sopti_runner.services.ledger_care import carry_out_erasures
+
     here = house()
+    carry_out_erasures(here.books)
     note, failed = here.books.checkpoint()
     output.say(note.rstrip())
     for line in failed:

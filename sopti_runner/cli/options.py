@@ -44,6 +44,19 @@ Export = Annotated[
         show_default=False,
     ),
 ]
+Paper = Annotated[
+    str,
+    typer.Option(
+        "--paper",
+        metavar="SCAN",
+        help=N_("Signed by hand: the scan of the signed page; the key is the second person's."),
+        show_default=False,
+    ),
+]
+Recorder = Annotated[
+    str,
+    typer.Option("--recorder", metavar="PERSON", help=N_("With --paper: who brings the scan in."), show_default=False),
+]
 Import = Annotated[
     str,
     typer.Option(

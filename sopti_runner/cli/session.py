@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sopti_runner.domain.court import Court
     from sopti_runner.domain.ledger.event import Event
     from sopti_runner.ports import Waiting
+    from sopti_runner.services.acts import OnPaper
 
 
 OPTION_OF = {"description": "what", "basis": "why", "advice_note": "note", "examination": "note"}
@@ -73,6 +74,7 @@ def prepared(
     data: Mapping[str, Any] | None = None,
     texts: Mapping[str, str | bytes] | None = None,
     display: str = "",
+    paper: OnPaper | None = None,
 ) -> Waiting:
     """Make the statement of an act of a named person, or of the owner of the key."""
     kept = {k: v for k, v in (texts or {}).items() if v.strip()}
@@ -80,7 +82,28 @@ def prepared(
     here.bury_dead()
     court = here.books.court()
     person = person_named(here, court, by) if by else me(here, court, key)
-    return here.acts.prepare(name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display)
+    return here.acts.prepare(
+        name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display, paper=paper
+    )
+
+
+def on_paper(here: House, scan: str, recorder: str) -> OnPaper | None:
+    """Give what ``--paper`` and ``--recorder`` bring, None without them; UsageError when only one is given."""
+    if not scan and not recorder:
+        return None
+    if not scan or not recorder:
+        raise UsageError(
+            N_("An act on paper needs the scan and who brings it in"),
+            on="--paper" if recorder else "--recorder",
+            expected="--paper scan.pdf --recorder Budi",
+        )
+    from sopti_runner.services.acts import OnPaper
+
+    try:
+        page = Path(scan).read_bytes()
+    except OSError as error:
+        raise UsageError(N_("The scan can't be read"), on=scan, found=str(error.strerror)) from error
+    return OnPaper(person_named(here, here.books.court(), recorder), page)
 
 
 def _require_words(name: str, data: Mapping[str, Any], texts: Mapping[str, str | bytes]) -> None:
@@ -129,14 +152,14 @@ def export(here: House, waiting: Waiting, target: str) -> None:
     output.data({"statement": str(path), "shown": str(shown), "sha256": digest})
 
 
-def bring_in(here: House, signature: str, *, paper: bool = False) -> tuple[Event, ...]:
+def bring_in(here: House, signature: str) -> tuple[Event, ...]:
     """Record an exported statement with the signature file that came back.
 
     Raises:
         UsageError: The signature or the statement beside it can't be read.
     """
     from sopti_runner.domain import sshsig
-    from sopti_runner.domain.statement import NAMESPACE, ProofKind, statement_digest
+    from sopti_runner.domain.statement import NAMESPACE, statement_digest
 
     path = Path(signature)
     try:
@@ -151,5 +174,4 @@ def bring_in(here: House, signature: str, *, paper: bool = False) -> tuple[Event
             found=str(error),
             next=N_("export the statement again"),
         ) from error
-    kind = ProofKind.PAPER if paper else ProofKind.SIGNATURE
-    return here.acts.bring(statement_digest(statement), armored, fingerprint, kind)
+    return here.acts.bring(statement_digest(statement), armored, fingerprint)

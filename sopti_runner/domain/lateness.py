@@ -11,10 +11,18 @@ from datetime import date
 
 from sopti_runner.domain.calendar import Calendar
 from sopti_runner.domain.derived import FLOW
-from sopti_runner.domain.request import RULES, UNTIMED, ActName, Request
+from sopti_runner.domain.request import RULES, UNTIMED, ActName, Request, State
 
 TRIAGED = ("B2", "B3", "B4", "B5", "B6", "B7")
 """What a triage does at once."""
+
+DUE_AGAIN = {
+    State.PLANNED: ("B7", "B8", "B9"),
+    State.CONSIDERED: ("B8", "B9"),
+    State.APPROVED: ("B9",),
+    State.PARTIAL: ("B7", "B8", "B9"),
+}
+"""Steps a request needs again: a new plan, a revocation or an unfinished run undoes what stood on the old plan."""
 
 
 def pending(request: Request) -> tuple[str, ...]:
@@ -27,6 +35,7 @@ def pending(request: Request) -> tuple[str, ...]:
         done |= set(TRIAGED)
     if not request.technical:
         done.add("B7")  # advice is given on a plan, and there will be none
+    done.difference_update(DUE_AGAIN.get(request.state, ()))
     return tuple(step for step in FLOW if step not in done and step in request.due)
 
 

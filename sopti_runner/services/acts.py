@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sopti_runner.domain.authority import Act, judge, offices_for
@@ -19,10 +19,23 @@ from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, NotFoundError, UsageError
 from sopti_runner.ports import Outbox, StatementSigner, Waiting
 from sopti_runner.services.books import Books, actor_of
-from sopti_runner.services.ledger_care import erase_confirmed
+from sopti_runner.services.ledger_care import carry_out_erasures
 
 CHECKPOINTED = frozenset({"request.approved", "request.granted", "governance.confirmed", "clock.corrected"})
 """Events after which the ledger's end is signed and sent off the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnPaper:
+    """What an act signed by hand brings with it.
+
+    Attributes:
+        recorder: Id of the person who brings the page in.
+        scan: The scanned page, as it came.
+    """
+
+    recorder: str
+    scan: bytes
 
 
 class Acts:
@@ -46,6 +59,7 @@ class Acts:
         texts: Mapping[str, str | bytes] | None = None,
         display: str = "",
         office: str = "",
+        paper: OnPaper | None = None,
     ) -> Waiting:
         """Make the statement of an act, with its texts sealed; nothing is written.
 
@@ -57,7 +71,10 @@ class Acts:
             texts: Free texts and files, by name.
             display: What the person was shown; bound by its digest.
             office: In which office; when empty, the first that this person holds and that may do the act.
+            paper: When the person signed by hand; a second person then signs the statement.
         """
+        if paper:
+            data, texts = {**data, "recorder": paper.recorder}, {**(texts or {}), "scan": paper.scan}
         books, at = self.books, self.books.now()
         court, head = books.court(), books.store.head()
         blobs = tuple(books.blob(key, value) for key, value in (texts or {}).items())
@@ -86,7 +103,7 @@ class Acts:
         return held[0] if held else (allowed[0] if allowed else "")
 
     def sign(self, waiting: Waiting, signer: StatementSigner) -> tuple[Event, ...]:
-        """Sign with the person's own key at this terminal, or attest by the key of whoever sits here, and record."""
+        """Sign with the person's own key at this terminal, or vouch with the key of whoever sits here, and record."""
         statement = parse_statement(waiting.statement)
         owner = self.books.court().register.owner(signer.fingerprint)
         if owner is None:
@@ -96,7 +113,7 @@ class Acts:
                 next=N_("sopti office enrol, then sopti office confirm"),
             )
         kind = ProofKind.SIGNATURE if owner.id == statement.person else ProofKind.ATTESTED
-        proof = Proof(kind, owner.id, signer.fingerprint, signer.sign(waiting.statement))
+        proof = Proof(_or_paper(statement, kind), owner.id, signer.fingerprint, signer.sign(waiting.statement))
         return self.record(waiting, proof)
 
     def export(self, waiting: Waiting) -> str:
@@ -104,19 +121,19 @@ class Acts:
         self.outbox.put(waiting)
         return statement_digest(waiting.statement)
 
-    def bring(self, digest: str, armored: str, fingerprint: str, kind: ProofKind) -> tuple[Event, ...]:
+    def bring(self, digest: str, armored: str, fingerprint: str) -> tuple[Event, ...]:
         """Record an exported statement with the signature that came back.
 
         Args:
             digest: SHA-256 (hex) of the statement, or its beginning.
             armored: The SSHSIG text.
-            fingerprint: Of the key inside it.
-            kind: Signature of the person, or of the second person for paper.
+            fingerprint: Of the key inside it: the person's, or the second person's for an act on paper.
         """
         waiting = self.outbox.get(digest)
         owner = self.books.court().register.owner(fingerprint)
         if owner is None:
             raise NotFoundError(N_("This key is not enrolled"), on=fingerprint, next="sopti office list")
+        kind = _or_paper(parse_statement(waiting.statement), ProofKind.SIGNATURE)
         events = self.record(waiting, Proof(kind, owner.id, fingerprint, armored))
         self.outbox.drop(statement_digest(waiting.statement))
         return events
@@ -145,9 +162,8 @@ class Acts:
             proof,
         )
         court, events = books.settle(lambda court, at: self._judged(court, act, waiting.blobs, at))
-        for proposal in (court.proposals[e.subject] for e in events if e.type == "governance.confirmed"):
-            if proposal.kind == "erase":
-                erase_confirmed(books, proposal)
+        if any(e.type == "governance.confirmed" and court.proposals[e.subject].kind == "erase" for e in events):
+            carry_out_erasures(books)
         if events and events[0].type in CHECKPOINTED:
             books.checkpoint()
         return events
@@ -172,6 +188,10 @@ class Acts:
             data = {**_own_data(court, act, subject, at), **_signed(act, statement)}
             drafts.append(Draft(ident, _event_type(court, act), subject, actor_of(court, act, at), data, blobs))
         return [replace(d, blobs=()) if n else d for n, d in enumerate(drafts)]
+
+
+def _or_paper(statement: Statement, otherwise: ProofKind) -> ProofKind:
+    return ProofKind.PAPER if "recorder" in statement.data else otherwise
 
 
 def _own_data(court: Court, act: Act, subject: str, at: Instant) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 from sopti_runner.domain.authority import Act, judge
@@ -10,11 +11,12 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.plan import Plan
+from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.run import GOOD, UNKNOWN, Run, outcome_of
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.domain.time_rules import Instant
-from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, SoptiError
+from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, RefusedError, SoptiError
 from sopti_runner.ports import Content, Engine, HostOutcome, Progress, RunLock, Sealed, StatementSigner, TaskOutcome
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books, actor_of
@@ -44,7 +46,8 @@ class Applying:
             RefusedError: The gate said no; recorded, no host touched.
             LedgerError: The ledger can't take the start; no host touched.
         """
-        with self.lock.hold():
+        with ExitStack() as held:
+            self._hold(held, number)
             self.bury_dead()
             court = self.books.court()
             request = find(court, number)
@@ -57,6 +60,16 @@ class Applying:
             evidence = self._compare_hosts(request, plan, evidence)
             run = self._start(start, request, evidence)
             return self._carry_out(run, plan, sealed_of(request, plan), progress)
+
+    def _hold(self, held: ExitStack, number: str) -> None:
+        """Take the lock; when another run has it, this start is refused as any other is."""
+        try:
+            held.enter_context(self.lock.hold())
+        except RefusedError as busy:
+            request = find(self.books.court(), number)
+            data = {"act": "start", "approval": request.approval}
+            why = [reason for reason in busy.reasons if isinstance(reason, Reason)]
+            self.books.refuse(request.id, SYSTEM, why, N_("The gate refuses; no host was touched"), data)
 
     def bury_dead(self) -> tuple[str, ...]:
         """Record runs as interrupted that the ledger calls running; only while the lock is ours. Gives their ids."""

@@ -19,7 +19,7 @@ from sopti_runner.domain.signatory import Signatory
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_, RefusedError, UsageError
 from sopti_runner.ports import Content, Waiting
-from sopti_runner.services.acts import Acts
+from sopti_runner.services.acts import Acts, OnPaper
 from sopti_runner.services.planning import find, stored_plan
 from sopti_runner.services.signatories import latest, requester, signed, title
 
@@ -97,8 +97,7 @@ class Approving:
         person: str,
         days: int = DEFAULT_DAYS,
         not_before: datetime | None = None,
-        recorder: str = "",
-        scan: bytes = b"",
+        paper: OnPaper | None = None,
     ) -> tuple[Waiting, ApprovalSheet]:
         """Make the statement of an approval over exactly the plan the sheet shows.
 
@@ -107,8 +106,7 @@ class Approving:
             person: The approving official.
             days: How long it stays usable.
             not_before: From when it counts, aware UTC; now when None.
-            recorder: For an approval on paper: who brings it in.
-            scan: For an approval on paper: the scanned page.
+            paper: When the sheet was signed by hand.
 
         Raises:
             RefusedError: An input changed since the plan was made: the sheet would not show what would run.
@@ -132,21 +130,18 @@ class Approving:
             "expires": sheet.expires.isoformat(),
             "uses": 1,
         }
-        if recorder:
-            data["recorder"] = recorder
-        texts = {"scan": scan} if scan else {}
         waiting = self.acts.prepare(
             ActName.APPROVE,
             person=person,
             subjects=[request.id],
             data=data,
-            texts=texts,
             display=display_text(sheet, self.words),
+            paper=paper,
         )
         return waiting, sheet
 
-    def prepare_list(self, numbers: Sequence[str], *, person: str) -> Waiting:
-        """Make one statement that grants a list of requests without a technical change.
+    def prepare_list(self, numbers: Sequence[str], *, person: str, paper: OnPaper | None = None) -> Waiting:
+        """Make one statement that grants a list of requests without a technical change; on paper if it was signed so.
 
         Raises:
             UsageError: A request needs a plan and can't be granted in a list.
@@ -163,7 +158,7 @@ class Approving:
         lines = [f"{r.number}  {self.books.text(r.texts.get('description'))}" for r in requests]
         shown = "\n".join([self.words("LIST OF REQUESTS FOR APPROVAL"), *lines, ""])
         return self.acts.prepare(
-            ActName.GRANT, person=person, subjects=[r.id for r in requests], data={}, display=shown
+            ActName.GRANT, person=person, subjects=[r.id for r in requests], data={}, display=shown, paper=paper
         )
 
 

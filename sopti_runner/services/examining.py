@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from sopti_runner.domain.check import Check
 from sopti_runner.errors import N_, SoptiError
 from sopti_runner.services.books import Books
+from sopti_runner.services.ledger_care import unfinished_erasures
 
 
 def examine(books: Books) -> list[Check]:
-    """Look at ledger, clock, protection, calendar, SOP and runs; an unreadable ledger ends the list as a fault."""
-    looks: Sequence[Callable[[Books], Check]] = (_ledger, _clock, _protection, _calendar, _sop, _runs)
+    """Look at the ledger and what it tells, one check a subject; an unreadable ledger ends the list as a fault."""
+    looks: Sequence[Callable[[Books], Check]] = (_ledger, _clock, _protection, _calendar, _sop, _runs, _erasures)
     found = []
     for look in looks:
         try:
@@ -94,3 +95,16 @@ def _runs(books: Books) -> Check:
             {"count": len(running)},
         )
     return Check(N_("Runs"), "ok", N_("none is going on"))
+
+
+def _erasures(books: Books) -> Check:
+    waiting = unfinished_erasures(books)
+    if waiting:
+        return Check(
+            N_("Erasures"),
+            "fault",
+            N_("{count} texts that two officials agreed to erase are still here"),
+            "sopti ledger checkpoint",
+            {"count": len(waiting)},
+        )
+    return Check(N_("Erasures"), "ok", N_("what was agreed is carried out"))

@@ -9,14 +9,25 @@ from sopti_runner.errors import N_, NotFoundError
 from sopti_runner.services.books import Books
 
 
-def erase_confirmed(books: Books, proposal: Proposal) -> None:
-    """Record the erasure that a confirmed proposal names, then erase the text; nothing when it is gone already."""
-    digest = bytes.fromhex(proposal.data["digest"])
-    if books.store.blob(digest) is None:
-        return
-    data = {"digests": [digest.hex()]}
-    books.tell([Draft(books.new_id(books.now()), "blob.erased", proposal.id, SYSTEM, data)])
-    books.store.erase(digest)
+def unfinished_erasures(books: Books) -> tuple[Proposal, ...]:
+    """Give the confirmed erasures whose text is still here: sopti ended in between, or a backup brought it back."""
+    confirmed = (p for p in books.court().proposals.values() if p.kind == "erase" and p.confirmed)
+    return tuple(p for p in confirmed if books.store.blob(_digest(p)) is not None)
+
+
+def carry_out_erasures(books: Books) -> int:
+    """Record, then erase, each text whose erasure two officials agreed to; gives how many. Run it again at any time."""
+    waiting = unfinished_erasures(books)
+    for proposal in waiting:
+        if not any(books.store.events(types=["blob.erased"], subject=proposal.id)):
+            data = {"digests": [_digest(proposal).hex()]}
+            books.tell([Draft(books.new_id(books.now()), "blob.erased", proposal.id, SYSTEM, data)])
+        books.store.erase(_digest(proposal))
+    return len(waiting)
+
+
+def _digest(proposal: Proposal) -> bytes:
+    return bytes.fromhex(proposal.data["digest"])
 
 
 def inclusion_proof(books: Books, seq: int) -> tuple[Event, int, list[bytes]]:

@@ -49,6 +49,30 @@ def test_list_exported_is_signed_on_the_officials_own_machine(desk: Desk):
     assert {desk.value("request", "show", n)["state"] for n in numbers} == {"granted"}
 
 
+@pytest.mark.parametrize(
+    ("words", "state", "event"),
+    [(("approve",), "granted", "request.granted"), (("reject", "--reason", "Ganda"), "rejected", "request.rejected")],
+    ids=["list", "reject"],
+)
+def test_decision_on_paper_needs_a_second_person_as_the_approval_of_a_plan_does(desk: Desk, words, state, event):
+    numbers = [desk.ask(f"Printer {n} rusak") for n in range(2 if state == "granted" else 1)]
+    for number in numbers:
+        desk.do("request", "triage", number)
+    scan = desk.folder / "pindaian.pdf"
+    scan.write_bytes(b"%PDF-1.7 pindaian")
+    command = (words[0], *numbers, *words[1:], "--by", "Sari", "--paper", str(scan))
+    before = desk.fingerprint()
+    desk.do(*command, who="rina", code=2)
+    assert desk.fingerprint() == before, "who brings the scan in is not said: a slip"
+    said = desk.do(*command, "--recorder", "Rina", "--json", who="rina", code=10)
+    assert [r["code"] for r in said.error["reasons"]] == ["second_person_needed"]
+    desk.do(*command, "--recorder", "Budi", who="rina")
+    decided = desk.events(event)
+    assert [e.data["proof"]["kind"] for e in decided] == ["paper"] * len(numbers)
+    assert [blob.name for blob in decided[0].blobs if blob.name == "scan"] == ["scan"]
+    assert {desk.value("request", "show", n)["state"] for n in numbers} == {state}
+
+
 def test_returned_request_is_completed_and_goes_on(desk: Desk):
     number = desk.ask("Ganti kabel")
     desk.do("return", number, "--reason", "Sebutkan ruangnya", "--by", "Sari")

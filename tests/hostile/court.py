@@ -18,9 +18,8 @@ from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.calendar import Zone
 from sopti_runner.domain.holiday import CalendarYear, DayKind, Holiday
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
-from sopti_runner.domain.statement import ProofKind
 from sopti_runner.errors import RefusedError
-from sopti_runner.services.acts import Acts
+from sopti_runner.services.acts import Acts, OnPaper
 from sopti_runner.services.applying import Applying
 from sopti_runner.services.approving import Approving
 from sopti_runner.services.books import Books
@@ -202,11 +201,11 @@ class CourtHouse:
     def approve(self, request, *, paper=False):
         """Approve with the official's own key on another machine, or on paper with a second person."""
         self.clock.move(minutes=3)
-        said = {"recorder": self.id["op2"], "scan": self.plant("scan").encode()} if paper else {}
-        waiting, _sheet = self.approving.prepare(request, person=self.id["sec"], days=5, **said)
-        signer, kind = (self.key["kabag"], ProofKind.PAPER) if paper else (self.key["sec"], ProofKind.SIGNATURE)
+        page = OnPaper(self.id["op2"], self.plant("scan").encode()) if paper else None
+        waiting, _sheet = self.approving.prepare(request, person=self.id["sec"], days=5, paper=page)
+        signer = self.key["kabag" if paper else "sec"]
         digest = self.acts.export(waiting)
-        return self.acts.bring(digest, signer.sign(waiting.statement), signer.fingerprint, kind)[0]
+        return self.acts.bring(digest, signer.sign(waiting.statement), signer.fingerprint)[0]
 
     def apply(self, request, who="op"):
         self.clock.move(minutes=3)

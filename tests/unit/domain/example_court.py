@@ -9,10 +9,11 @@ from sopti_runner.domain.change import ChangeModel, ChangeType, Risk, Wording
 from sopti_runner.domain.court import fold
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
+from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.statement import statement_digest
 from sopti_runner.domain.time_rules import Instant
-from sopti_runner.errors import NotFoundError
+from sopti_runner.errors import NotFoundError, RefusedError
 from sopti_runner.ports import HostOutcome, Sealed
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
@@ -96,11 +97,19 @@ class FakeOutbox:
 
 
 class FakeLock:
-    """A run lock nobody else holds."""
+    """A run lock of this process alone; refuses as the file does while it is held."""
+
+    held = False
 
     @contextmanager
     def hold(self):
-        yield
+        if self.held:
+            raise RefusedError("busy", on="run.lock", reasons=(Reason("run_going_on", "Another run is going on"),))
+        self.held = True
+        try:
+            yield
+        finally:
+            self.held = False
 
 
 class Hosts:

@@ -61,5 +61,30 @@ def test_late_counts_working_days_and_not_weekends(desk):
     assert lates(desk, request, TUESDAY_AFTER) == [("B7", 3), ("B8", 3), ("B9", 2)]
 
 
+def test_run_that_did_not_reach_every_host_leaves_the_work_late(desk):
+    desk.hosts.ends = "partial"
+    request = desk.request("apply")
+    assert steps(desk, request) == ("B7", "B8", "B9")
+    assert lates(desk, request, TUESDAY_AFTER) == [("B7", 3), ("B8", 3), ("B9", 2)]
+
+
+@pytest.mark.parametrize(
+    ("until", "again", "left"),
+    [
+        ("approve", "plan", ("B7", "B8", "B9")),
+        ("approve", "revoke", ("B7", "B8", "B9")),
+        ("consider", "", ("B8", "B9")),
+    ],
+)
+def test_what_stood_on_another_plan_is_to_do_again(desk, until, again, left):
+    request = desk.request(until)
+    if again == "plan":
+        desk.hosts.content += 1
+        desk.plan("op", request)
+    elif again:
+        desk.do(again, "sec", request)
+    assert steps(desk, request) == left
+
+
 def test_late_is_nothing_once_it_was_carried_out(desk):
     assert lates(desk, desk.request("apply"), TUESDAY_AFTER) == []

@@ -2,8 +2,11 @@
 
 import pytest
 
-from sopti_runner.domain.statement import ProofKind, parse_statement, statement_digest
+from sopti_runner.domain.ledger.merkle import Frontier
+from sopti_runner.domain.statement import parse_statement, statement_digest
 from sopti_runner.errors import LedgerError, NotFoundError, RefusedError, UsageError
+from sopti_runner.services.examining import examine
+from sopti_runner.services.ledger_care import carry_out_erasures, unfinished_erasures
 from tests.unit.domain.desk import Desk
 
 
@@ -74,10 +77,10 @@ def test_act_exported_comes_back_once(desk):
     assert digest == statement_digest(waiting.statement)
     armored = desk.key["sec"].sign(waiting.statement)
     key = desk.key["sec"].fingerprint
-    (event,) = desk.acts.bring(digest[:12], armored, key, ProofKind.SIGNATURE)
+    (event,) = desk.acts.bring(digest[:12], armored, key)
     assert event.type == "request.approved"
     with pytest.raises(NotFoundError):
-        desk.acts.bring(digest, armored, key, ProofKind.SIGNATURE)
+        desk.acts.bring(digest, armored, key)
 
 
 def test_act_brought_back_with_a_bad_signature_still_waits(desk):
@@ -85,7 +88,7 @@ def test_act_brought_back_with_a_bad_signature_still_waits(desk):
     digest = desk.acts.export(desk.waiting("approve", "sec", request))
     wrong = desk.key["sec"].sign(b"something else")
     with pytest.raises(RefusedError) as error:
-        desk.acts.bring(digest, wrong, desk.key["sec"].fingerprint, ProofKind.SIGNATURE)
+        desk.acts.bring(digest, wrong, desk.key["sec"].fingerprint)
     assert refused_codes(error) == ["signature_bad"]
     assert desk.acts.outbox.get(digest)
 
@@ -131,12 +134,32 @@ def test_erasure_is_carried_out_when_it_is_confirmed_however_the_signature_comes
     waiting, key = desk.waiting("confirm", "sec", proposal), desk.key["sec"]
     if brought_in:
         name = desk.acts.export(waiting)
-        desk.acts.bring(name, key.sign(waiting.statement), key.fingerprint, ProofKind.SIGNATURE)
+        desk.acts.bring(name, key.sign(waiting.statement), key.fingerprint)
     else:
         desk.acts.sign(waiting, key)
     assert desk.ledger.blob(digest) is None
     last = desk.ledger.kept[-1]
     assert (last.type, last.subject, last.data["digests"]) == ("blob.erased", proposal, [digest.hex()])
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["before-its-event", "after-its-event"])
+def test_erasure_interrupted_after_its_confirmation_is_finished_once(desk, told):
+    digest = next(ref.digest for ref in desk.do("register", "op").blobs)
+    kept = desk.ledger.blob(digest)
+    proposal = desk.do("propose", "kabag", kind="erase", content={"digest": digest.hex()}).subject
+    desk.do("confirm", "sec", proposal)
+    if not told:
+        last = desk.ledger.kept[-1]
+        del desk.ledger.ids[desk.ledger.kept.pop().id]
+        desk.ledger.frontier = Frontier(e.leaf for e in desk.ledger.kept)
+        assert last.type == "blob.erased"
+    desk.ledger.blobs[digest] = kept
+    desk._serve()
+    assert [p.id for p in unfinished_erasures(desk.books)] == [proposal]
+    assert "fault" in [c.verdict for c in examine(desk.books) if c.name == "Erasures"]
+    assert (carry_out_erasures(desk.books), carry_out_erasures(desk.books)) == (1, 0)
+    assert desk.ledger.blob(digest) is None
+    assert [e.subject for e in desk.ledger.events(types=["blob.erased"])] == [proposal]
 
 
 def test_ledger_that_is_full_takes_no_act(desk):

@@ -77,6 +77,12 @@ def test_run_from_a_sealed_copy_that_was_changed_is_refused(desk, approved):
     assert refused(desk, "op2", approved) == ["copy_tampered"]
 
 
+def test_start_while_another_run_goes_on_is_refused_and_recorded(desk, approved):
+    with desk.applying.lock.hold():
+        assert refused(desk, "op2", approved) == ["run_going_on"]
+    assert desk.apply("op2", approved).outcome == "done"
+
+
 def test_run_of_a_plan_that_was_erased_is_refused(desk, approved):
     desk.ledger.blobs.pop(desk.court().requests[approved].plan.blob.digest)
     assert "plan_unreadable" in refused(desk, "op2", approved)
