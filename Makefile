@@ -90,11 +90,11 @@ pytest: deps venv ## unit, contract, integration, architecture, lab and end-to-e
 
 soak: deps venv ## full counts; build/soak-<commit>.txt binds the figures to the commit
 	$(say) 'Soak: full counts'
-	@$(PY) packaging/soak.py
+	@$(PY) packaging/soak.py --numprocesses $(WORKERS) --dist loadfile
 
-bench: venv ## benchmarks that print ratios
+bench: deps venv ## benchmarks that print ratios
 	$(say) 'Benchmarks'
-	@for part in bench/[a-z]*.py; do echo "-- $$part"; $(PY) -m bench.$$(basename $$part .py) || exit $$?; done
+	@$(PY) -m bench
 
 ##@ Work on it
 .PHONY: venv deps constraints words docs format clean

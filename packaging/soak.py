@@ -1,6 +1,6 @@
 """Run every test with full counts and keep the figures, bound to the commit, in build/soak-<commit>.txt.
 
-A test gives a figure with pytest's own ``record_property(name, value)``.
+A test gives a figure with pytest's own ``record_property(name, value)``. Words after the name go to pytest.
 """
 
 import datetime
@@ -44,7 +44,7 @@ def main() -> int:
     report = build / f"soak-{commit[:12]}.xml"
     started = datetime.datetime.now(datetime.UTC)
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", f"--junitxml={report}", "--durations=20", "-o", "timeout=7200"],
+        [sys.executable, "-m", "pytest", f"--junitxml={report}", "--durations=20", "-o", "timeout=7200", *sys.argv[1:]],
         env={**os.environ, "SOPTI_SOAK": "1"},
         check=False,
     )

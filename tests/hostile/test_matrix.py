@@ -31,12 +31,15 @@ def judged(ident, row):
     return [every[0], every[1 + turn]]
 
 
-def test_true_copy_is_vouched_for_by_every_defence(house, copy, trusts, tmp_path):
+def test_true_copy_is_vouched_for_by_every_defence(house, copy, trusts, tmp_path, record_property):
     bundle = copy.write(tmp_path / "true.zip")
     verdicts = {name: read(bundle, trust).verdict.value for name, trust in trusts.items()}
     assert verdicts.pop("alone") == "self_consistent"
     assert set(verdicts.values()) == {"verified"}
     assert len(copy.bodies) >= 200
+    record_property("events", len(copy.bodies))
+    record_property("attacks", len(rows()))
+    record_property("attacks with a defence that can't find them", sum("n" in row.cells for row in rows().values()))
 
 
 @pytest.mark.parametrize("ident", rows())

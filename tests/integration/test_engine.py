@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,8 +148,12 @@ def test_plan_of_both_hosts_covers_the_same_tasks(first: tuple[Plan, list[str], 
 
 
 def test_plan_repeated_gives_the_same_digest(
-    site: Site, sealed: Sealed, first: tuple[Plan, list[str], list[str]]
+    site: Site,
+    sealed: Sealed,
+    first: tuple[Plan, list[str], list[str]],
+    record_property: Callable[[str, object], None],
 ) -> None:
+    record_property("plans of unchanged hosts", REPEATS)
     digests = {plan_digest(site.plan(site.seal())).hex() for _ in range(REPEATS - 1)}
     assert digests == {plan_digest(first[0]).hex()}
     assert decode_plan(encode_plan(first[0])) == first[0]

@@ -136,7 +136,11 @@ def test_compare_one_changed_input_names_it(court: Court, case: str) -> None:
     assert court.compare() == names
 
 
-def test_compare_unchanged_names_nothing_and_seals_to_the_same_id(court: Court) -> None:
+def test_compare_unchanged_names_nothing_and_seals_to_the_same_id(
+    court: Court, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("inputs changed one at a time", len(CHANGES))
+    record_property("unchanged repeats", REPEATS)
     for _ in range(REPEATS):
         assert court.compare() == []
         again = court.content.seal("set-motd", limit=court.limit, variables=court.variables)

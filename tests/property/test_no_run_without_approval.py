@@ -30,7 +30,7 @@ HUNT = 60  # sequences a removed rule may survive
 
 
 @pytest.mark.timeout(3600)
-def test_runs_start_exactly_when_the_model_finds_a_valid_approval():
+def test_runs_start_exactly_when_the_model_finds_a_valid_approval(record_property):
     share = SEQUENCES // WORKERS
     command = [sys.executable, "-m", "tests.property.play"]
     workers = [
@@ -40,7 +40,8 @@ def test_runs_start_exactly_when_the_model_finds_a_valid_approval():
     outputs = [worker.communicate()[0] for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * WORKERS, "\n".join(outputs)
     done = [json.loads(output) for output in outputs]
-    print({key: sum(part.get(key, 0) for part in done) for key in ("sequences", "moves", "starts")}, "seeds from 0")
+    for key in ("sequences", "moves", "starts"):
+        record_property(key, sum(part.get(key, 0) for part in done))
     assert sum(part["sequences"] for part in done) == SEQUENCES
     assert sum(part["starts"] for part in done) > SEQUENCES // 4, "too few runs to say anything"
 
