@@ -91,30 +91,68 @@ def clock_correct(key: Key = "", export_to: Export = "", as_json: Json = False) 
 
 @app.command(
     "proof",
-    help=N_("Prove that an event is in the ledger.\n\nExample: sopti ledger proof 12"),
+    help=N_(
+        "Prove to somebody who gets nothing else that an event is in the ledger.\n\n"
+        "Example: sopti ledger proof 12 event-12.tlog-proof"
+    ),
 )
 def proof(
-    seq: Annotated[int, typer.Argument(metavar="EVENT", help=N_("Its number in the ledger."))], as_json: Json = False
+    seq: Annotated[int, typer.Argument(metavar="EVENT", help=N_("Its number in the ledger."))],
+    target: Annotated[
+        str, typer.Argument(metavar="[FILE]", help=N_("Where to write it; else it is printed."), show_default=False)
+    ] = "",
+    as_json: Json = False,
 ) -> None:
-    """Give an inclusion proof."""
-    from sopti_runner.services.ledger_care import inclusion_proof
+    """Give an inclusion proof with the event and a signed checkpoint."""
+    from sopti_runner.services.ledger_care import event_proof
 
-    here = house()
-    event, size, path = inclusion_proof(here.books, seq)
-    hashes = [h.hex() for h in path]
-    output.say(_("Event {seq} of {size}: {leaf}", seq=seq, size=size, leaf=event.leaf.hex()))
-    for line in hashes:
-        output.say(f"  {line}")
-    output.data(
-        {
-            "seq": seq,
-            "size": size,
-            "leaf": event.leaf.hex(),
-            "proof": hashes,
-            "root": here.store.head().root.hex(),
-            "body": event.body.decode(),
-        }
+    made = event_proof(house().books, seq)
+    if target:
+        write(target, str(made))
+    else:
+        output.say(str(made).rstrip())
+    output.data({"event": seq, "body": made.body.decode(), "proof": str(made)})
+
+
+@app.command(
+    "check-proof",
+    help=N_(
+        "Check a proof with your own trust file; no ledger is needed.\n\n"
+        "Example: sopti ledger check-proof event-12.tlog-proof --trust trust.json"
+    ),
+)
+def check_proof(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=N_("The proof."))],
+    trust: Annotated[str, typer.Option("--trust", metavar="FILE", help=N_("The auditor's own trust file."))],
+    as_json: Json = False,
+) -> None:
+    """Check an inclusion proof."""
+    from sopti_runner.domain.ledger import proof as proofs
+    from sopti_runner.domain.ledger.trust import parse_trust
+
+    house()
+    brought = parse_trust(read(trust).encode(), on=trust)
+    try:
+        event, checkpoint = proofs.check_proof(proofs.parse_proof(read(file)), brought)
+    except (ValueError, IntegrityError) as error:
+        raise IntegrityError(
+            N_("This proves nothing"),
+            on=file,
+            expected=N_("what sopti ledger proof writes, signed by a key of the trust file"),
+            found=str(error),
+            next=N_("ask for the proof again; compare the trust file with your paper"),
+        ) from error
+    output.say(
+        _(
+            "Proven: event {seq} ({type}, {time}) is in the ledger {log}, under the checkpoint over {size} events.",
+            seq=event.seq,
+            type=event.type,
+            time=event.time.isoformat(),
+            log=event.log,
+            size=checkpoint.size,
+        )
     )
+    output.data({"event": event.seq, "log": event.log, "size": checkpoint.size, "body": event.body.decode()})
 
 
 Trust = Annotated[

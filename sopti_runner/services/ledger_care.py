@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from sopti_runner.domain.governance import Proposal
-from sopti_runner.domain.ledger.event import SYSTEM, Draft, Event
+from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.ledger.merkle import Tree
+from sopti_runner.domain.ledger.proof import EventProof
 from sopti_runner.errors import N_, NotFoundError
 from sopti_runner.services.books import Books
 
@@ -30,13 +33,19 @@ def _digest(proposal: Proposal) -> bytes:
     return bytes.fromhex(proposal.data["digest"])
 
 
-def inclusion_proof(books: Books, seq: int) -> tuple[Event, int, list[bytes]]:
-    """Give an event, the size it is proven in, and its inclusion proof (RFC 9162 section 2.1.3).
+def event_proof(books: Books, seq: int) -> EventProof:
+    """Give the proof that an event is in the ledger, under the newest signed checkpoint.
 
     Raises:
-        NotFoundError: The ledger has no such event.
+        NotFoundError: The ledger has no such event, or no checkpoint covers it yet.
     """
-    tree = Tree(books.store.leaves())
-    if not 0 <= seq < tree.size:
-        raise NotFoundError(N_("The ledger has no such event"), on=str(seq), expected=f"0-{tree.size - 1}")
-    return next(books.store.events(seq)), tree.size, tree.inclusion(seq)
+    store = books.store
+    size, note = max(store.checkpoints(), default=(0, ""))
+    if not 0 <= seq < store.head().size:
+        raise NotFoundError(N_("The ledger has no such event"), on=str(seq), expected=f"0-{store.head().size - 1}")
+    if seq >= size:
+        raise NotFoundError(
+            N_("No checkpoint covers this event yet"), on=str(seq), found=str(size), next="sopti ledger checkpoint"
+        )
+    path = Tree(islice(store.leaves(), size)).inclusion(seq)
+    return EventProof(next(store.events(seq)).body, seq, tuple(path), note)

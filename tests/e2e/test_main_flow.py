@@ -107,3 +107,19 @@ def test_approval_on_paper_needs_scan_recorder_and_a_second_person(ready):
     assert event.data["proof"]["kind"] == "paper"
     assert [blob for blob in event.blobs if blob.name == "scan"]
     assert desk.value("request", "show", number)["state"] == "approved"
+
+
+def test_one_event_is_proven_to_who_gets_nothing_else(ready, tmp_path):
+    desk, _number = ready
+    approved = desk.events("request.approved")[-1].seq
+    trust, file = str(tmp_path / "trust.json"), tmp_path / "bukti.tlog-proof"
+    desk.do("ledger", "trust", trust)
+    desk.do("ledger", "proof", str(approved), str(file))
+    said = desk.value("ledger", "check-proof", str(file), "--trust", trust)
+    assert (said["event"], json.loads(said["body"])["type"]) == (approved, "request.approved")
+    file.write_text(file.read_text().replace(f"index {approved}", f"index {approved - 1}"))
+    assert "number" in desk.do("ledger", "check-proof", str(file), "--trust", trust, code=12).err
+    before = desk.fingerprint()
+    desk.do("ledger", "proof", "99999", code=2)
+    desk.do("ledger", "check-proof", trust, "--trust", trust, code=12)
+    assert desk.fingerprint() == before
