@@ -24,13 +24,10 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import CHOICES, RULES, WORDS_NEEDED, ActName, Request
+from sopti_runner.domain.request import ALSO_SAID, CHOICES, RULES, WORDS_NEEDED, ActName, Request
 from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, Statement, parse_statement
 from sopti_runner.domain.time_rules import JUMP, TOLERANCE
 from sopti_runner.errors import N_, UsageError
-
-RESERVED = frozenset({"statement", "proof", "nonce", "claims"})
-"""Keys that the ledger adds to an act's own words: no act may bring them along."""
 
 _ACTS = frozenset(a.value for a in ActName)
 
@@ -63,7 +60,7 @@ def judge(court: Court, act: Act, now: datetime) -> tuple[Reason, ...]:
         act: The act with its proof.
         now: Time of the event that would record it, aware UTC.
     """
-    reasons = [*_statement_reasons(court, act), *_proof_reasons(court, act, now)]
+    reasons = [*_statement_reasons(court, act), *_word_reasons(court, act), *_proof_reasons(court, act, now)]
     if act.name in (governance.PROPOSE, governance.CONFIRM):
         reasons += _governance_reasons(court, act, now)
     elif act.name in _ACTS:
@@ -96,12 +93,24 @@ def _statement_reasons(court: Court, act: Act) -> Iterable[Reason]:
     for key, (found, expected) in pairs.items():
         if found != expected:
             yield Reason("statement_differs", N_("The signed statement speaks of another {part}"), {"part": key})
-    for key in sorted(RESERVED & set(act.data)):
-        yield Reason("key_reserved", N_("An act can't carry the word {key} of its own"), {"key": key})
     if said.nonce in court.nonces:
         yield Reason("statement_replayed", N_("This signed statement was used before"))
     if said.head_size > court.size:
         yield Reason("statement_ahead", N_("The signed statement names a ledger longer than this one"))
+
+
+def _word_reasons(court: Court, act: Act) -> Iterable[Reason]:
+    """An act says what acts of its kind say and no more: names and free words are texts, the rest is the ledger's."""
+    known = {"kind", "content"} if act.name == governance.PROPOSE else set()
+    if act.name in _ACTS:
+        known = {*CHOICES.get(ActName(act.name), ()), *ALSO_SAID.get(ActName(act.name), ())}
+    if act.proof.kind is ProofKind.PAPER:
+        known.add("recorder")
+    for key in sorted(set(act.data) - known):
+        yield Reason("word_unknown", N_("An act of this kind doesn't say {key}"), {"key": key})
+    asks = act.data.get("requester", act.person)
+    if not isinstance(asks, str) or asks not in court.register.persons:
+        yield Reason("requester_unknown", N_("The requester is not an enrolled person; a name is given as a text"))
 
 
 def _proof_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
@@ -350,7 +359,8 @@ def _plan_formed(court: Court, act: Act, request: Request, now: datetime) -> Ite
         and bool(hosts)
         and all(isinstance(host, str) and host for host in hosts)
         and isinstance(counts, Mapping)
-        and all(type(counts.get(kind.value)) is int and counts[kind.value] >= 0 for kind in RecordClass)
+        and set(counts) == {kind.value for kind in RecordClass}
+        and all(type(count) is int and count >= 0 for count in counts.values())
         and "plan" in parse_texts(act.raw)
     )
     if not formed:

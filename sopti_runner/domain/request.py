@@ -225,6 +225,15 @@ CHOICES: Mapping[ActName, Mapping[str, tuple[str, ...]]] = {
 }
 """What each act must say besides its texts: field → allowed words."""
 
+ALSO_SAID: Mapping[ActName, tuple[str, ...]] = {
+    A.REGISTER: ("requester",),
+    A.PLAN: ("plan", "playbook", "sealed", "hosts", "counts"),
+    A.CONSIDER: ("plan",),
+    A.APPROVE: ("plan", "hosts", "not_before", "expires", "uses"),
+    A.START: ("approval", "plan", "hosts"),
+}
+"""Fields besides the choices; an act on paper also has ``recorder``. There are no others: what is free is a text."""
+
 WORDS_NEEDED: Mapping[ActName, tuple[str, ...]] = {A.REGISTER: ("description", "unit"), A.FULFIL: ("result",)}
 """Texts an act can't do without; a reason is asked for by its rule."""
 

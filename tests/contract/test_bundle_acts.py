@@ -22,7 +22,7 @@ from tests.unit.domain.example_court import ORIGIN, ExampleCourt, FakeOutbox
 from tests.unit.domain.signing import TestKey
 
 KEY = FakeLogKey(ORIGIN)
-REGISTER = {"kind": "incident", "category": "network", "urgency": "low", "personal_data": "no", "requester": ""}
+REGISTER = {"kind": "incident", "category": "network", "urgency": "low", "personal_data": "no"}
 
 
 class SignedCourt(ExampleCourt):

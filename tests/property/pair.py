@@ -96,7 +96,8 @@ class Pair:
         if act == "register":
             asker = says.get("asker", "")
             data |= {"kind": "incident", "category": "network", "urgency": "low", "personal_data": "no"}
-            data["requester"], said["asker"] = self.real.id.get(asker, ""), asker
+            said["asker"] = asker
+            data |= {"requester": self.real.id[asker]} if asker in self.real.id else {}
         if act == "classify":
             said["technical"] = says.get("technical", True)
             data |= {"category": "network", "change_type": "normal" if said["technical"] else "none"}

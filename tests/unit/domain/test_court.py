@@ -45,14 +45,6 @@ def test_request_goes_through_its_flow_and_every_step_is_kept(desk):
     assert (folded.number, folded.priority) == ("REG-2026-0001", "P1")
 
 
-@pytest.mark.parametrize("word", ["category", "change_type", "priority", "advice", "due"])
-def test_act_says_nothing_of_a_request_that_is_not_its_to_say(desk, word):
-    request = desk.request("classify")
-    before = getattr(desk.court().requests[request], word)
-    desk.do("verify", "head", request, **{word: "none"})
-    assert getattr(desk.court().requests[request], word) == before
-
-
 @pytest.mark.parametrize(("act", "who"), [("revoke", "sec"), ("withdraw", "op")])
 def test_approval_overtaken_is_no_longer_the_requests(desk, act, who):
     request = desk.request("approve")

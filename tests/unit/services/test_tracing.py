@@ -3,11 +3,15 @@
 import pytest
 
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
-from sopti_runner.domain.ledger.merkle import verify_inclusion
+from sopti_runner.domain.ledger.proof import check_proof
+from sopti_runner.domain.ledger.trust import Trust
 from sopti_runner.errors import NotFoundError
-from sopti_runner.services.ledger_care import inclusion_proof
+from sopti_runner.services.books import Books
+from sopti_runner.services.ledger_care import event_proof
 from sopti_runner.services.tracing import trace_object, trace_request
+from tests.fakes import FakeLogKey
 from tests.unit.domain.desk import Desk
+from tests.unit.domain.example_court import ORIGIN
 
 
 @pytest.fixture
@@ -50,13 +54,25 @@ def test_trace_of_a_request_tells_all_that_happened_in_order(desk):
     assert found.lines[0].who == "op"
 
 
-def test_proof_of_an_event_leads_to_the_root(desk):
+def test_proof_of_an_event_leads_to_the_newest_checkpoint(desk):
     desk.request("approve")
-    event, size, path = inclusion_proof(desk.books, 3)
-    assert verify_inclusion(event.leaf, 3, size, path, desk.ledger.head().root)
+    key = FakeLogKey(ORIGIN)
+    books = Books(desk.ledger, desk.clock, key, ())
+    books.checkpoint()
+    made = event_proof(books, 3)
+    assert made.body == desk.ledger.kept[3].body
+    assert check_proof(made, Trust(ORIGIN, (key.verifier,)))[1].size == len(desk.ledger.kept)
 
 
 @pytest.mark.parametrize("seq", [-1, 1000])
 def test_proof_of_an_event_that_is_not_there_is_not_found(desk, seq):
     with pytest.raises(NotFoundError):
-        inclusion_proof(desk.books, seq)
+        event_proof(desk.books, seq)
+
+
+def test_proof_of_an_event_that_no_checkpoint_covers_says_how_to_get_one(desk):
+    desk.request("approve")
+    last = desk.do("register", "op").seq
+    with pytest.raises(NotFoundError) as error:
+        event_proof(desk.books, last)
+    assert error.value.next == "sopti ledger checkpoint"
