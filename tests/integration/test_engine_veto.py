@@ -1,6 +1,7 @@
 """What a plan does not hold does not run: content that behaves otherwise once it is approved, on a real host."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,44 @@ def test_apply_what_was_not_planned_is_vetoed(one: Lab, host: Host, tmp_path: Pa
 def test_apply_what_was_planned_is_not_vetoed(one: Lab, host: Host, tmp_path: Path, later: str) -> None:
     outcome = Site(tmp_path, one, {TASKS: LOOK + LATER[later]}).apply()
     assert outcome.outcome in ("changed", "unchanged"), outcome.reason
+
+
+WAIT = f"""\
+- name: Lasts until the copy was written to
+  ansible.builtin.shell: touch {notes.BEGUN}; for i in $(seq 600); do test -e {notes.GO} && break; sleep 0.1; done
+
+"""
+SENT = {
+    "copy": f"ansible.builtin.copy: {{src: sent.txt, dest: {HIDDEN}, mode: '0644'}}",
+    "copy of a folder": "ansible.builtin.copy: {src: folder/, dest: /etc, mode: '0644'}",
+    "script": "ansible.builtin.script: sent.txt",
+    "another task of the same file": f"ansible.builtin.copy: {{content: good, dest: {HIDDEN}, mode: '0644'}}",
+    "a file of tasks included later": "ansible.builtin.include_tasks: more.yml",
+}
+
+
+@pytest.mark.parametrize("how", SENT)
+def test_apply_what_was_written_into_the_sealed_copy_meanwhile_does_not_run(
+    one: Lab, host: Host, tmp_path: Path, how: str
+) -> None:
+    files = {
+        TASKS: f"{WAIT}- name: Sends\n  {SENT[how]}\n",
+        "roles/notes/files/sent.txt": f"#!/bin/sh\ntrue {HIDDEN}\n",
+        f"roles/notes/files/folder/{Path(HIDDEN).name}": "good",
+        "roles/notes/tasks/more.yml": f"- name: Good\n  ansible.builtin.command: 'true {HIDDEN}'\n",
+    }
+    notes.hold(one)
+    site = Site(tmp_path, one, files)
+    with ThreadPoolExecutor() as aside:
+        running = aside.submit(site.apply)
+        notes.wait_begun(host)
+        for name in files:
+            file = tmp_path / "state/snapshots" / site.sealed.id / name
+            file.write_text(file.read_text().replace("good", "bad").replace("true", "touch"))
+        notes.let_go(one)
+        outcome = running.result(timeout=120)
+    assert (outcome.outcome, "the sealed copy changed while it ran" in outcome.reason) == ("unknown", True)
+    assert not host.ssh(f"test -e {HIDDEN} && echo there", check=False).stdout
 
 
 @pytest.mark.parametrize(

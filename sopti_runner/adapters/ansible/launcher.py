@@ -32,25 +32,25 @@ def main() -> int:
     key_file.unlink()
     evidence, root = EvidenceFile(Path(job["evidence"])), Path(job["snapshot"])
     evidence.append({"e": "start", "pid": os.getpid()})
-    refusal = _refusal(root, job["id"])
+    files = digest_tree(root)
+    refusal = _refusal(tree_id(files), job["id"])
     if refusal:
         evidence.append({"e": "refused", "reason": refusal})
         return REFUSED
     planning = job["mode"] == "plan"
     decide = run_always if planning else keep_to_plan
-    gate = TaskGate(evidence, key, root, planning=planning, predicted=job["predicted"], decide=decide)
+    gate = TaskGate(evidence, key, root, files, planning=planning, predicted=job["predicted"], decide=decide)
     places = Places(kept=root.parents[1], readable=root, writable=[evidence.path.parent])
     code = _play(gate, places, ["ansible-playbook", *sys.argv[2:]])
     evidence.append({"e": "end", "code": code})
     return code
 
 
-def _refusal(root: Path, expected: str) -> str:
+def _refusal(found: str, expected: str) -> str:
     """Say why nothing may run, or give an empty text."""
     version = metadata.version("ansible-core")
     if tuple(map(int, version.split(".")[:2])) != (2, 19):
         return f"ansible-core {version} is not 2.19, on which the gate was proven"
-    found = tree_id(digest_tree(root))
     return "" if found == expected else f"sealed copy {expected} has become {found}"
 
 

@@ -39,11 +39,12 @@ def digest_tree(root: Path) -> dict[str, str]:
     for parent, folders, files in os.walk(root):
         for name in [*files, *(each for each in folders if (Path(parent) / each).is_symlink())]:
             path = Path(parent) / name
-            found[path.relative_to(root).as_posix()] = _digest(path)
+            found[path.relative_to(root).as_posix()] = digest_file(path)
     return dict(sorted(found.items()))
 
 
-def _digest(path: Path) -> str:
+def digest_file(path: Path) -> str:
+    """Give what ``digest_tree`` says of one file; OSError when it is not there."""
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         return f"link:{path.readlink()}"

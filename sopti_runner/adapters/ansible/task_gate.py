@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import shlex
 import signal
 import time
 from collections import Counter
@@ -16,10 +17,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sopti_runner.adapters.ansible.effects import NO_EFFECT, Effect, canonical, effect_of, mask, short_name
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
+from sopti_runner.adapters.ansible.snapshot import digest_file, digest_tree
 
 PR_SET_PDEATHSIG = 1
 OUTSIDE = "(outside)"
@@ -86,6 +88,7 @@ class TaskGate:
         evidence: Where lines go.
         key: HMAC key of the installation.
         root: The sealed copy that is run.
+        files: What it holds, as ``digest_tree`` gave it when its id was checked.
         planning: Check mode: results only, no intents.
         predicted: Task key → class and ``after``, one for each occurrence in order; empty while planning.
         decide: The verdict on each item.
@@ -96,12 +99,13 @@ class TaskGate:
         evidence: EvidenceFile,
         key: bytes,
         root: Path,
+        files: Mapping[str, str],
         *,
         planning: bool,
         predicted: Mapping[str, list[list[str]]],
         decide: Decide,
     ) -> None:
-        self._evidence, self._key, self._root = evidence, key, root.resolve()
+        self._evidence, self._key, self._root, self._files = evidence, key, root.resolve(), files
         self._planning, self._predicted, self._decide = planning, predicted, decide
         self._pending: _Pending | None = None
 
@@ -112,6 +116,7 @@ class TaskGate:
         item = self._item(executor, handler, variables)
         self._pending = pending = _Pending(item, bool(task.diff), bool(task.ignore_errors), time.time())
         self._refuse_unsafe(item, task, handler)
+        self._refuse_changed(item, task, handler)
         args = dict(task.args)
         hidden = "(hidden: no_log)\n" if task.no_log else "" if task.diff else "(hidden: diff is off)\n"
         task.diff = True
@@ -138,11 +143,9 @@ class TaskGate:
         pending.sources.append(hashlib.sha256(Path(path).read_bytes()).hexdigest())
         item = pending.item
         rendered = not self._planning and short_name(item.identity["module"]) == "template"
-        if rendered and self._side("\n".join(pending.sources)) != item.after:
-            from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher
-
-            self._note_veto(item)
-            raise AnsibleError(VETOED)
+        other = rendered and self._side("\n".join(pending.sources)) != item.after
+        if other or not self._as_sealed(Path(path)):
+            self._veto(item, VETOED)
 
     def leave(self, result: dict[str, Any]) -> None:
         """Stand after it: Ansible has judged ``failed_when`` and ``changed_when``; write what came of it."""
@@ -216,6 +219,33 @@ class TaskGate:
         seen = Counter(task_key(line) for line in self._evidence.lines() if line["e"] == "intent")[key]
         return (planned[seen][0], planned[seen][1]) if seen < len(planned) else ("", "")
 
+    def _refuse_changed(self, item: Item, task: Any, handler: Any) -> None:
+        """Veto a task whose own file, or a file that it sends, is no longer what was sealed."""
+        used = [] if item.identity["task"] == OUTSIDE else [Path(str(task.get_path()).rpartition(":")[0])]
+        source = _local_source(task)
+        if source:
+            folder = "templates" if short_name(str(task.action)) == "template" else "files"
+            used.append(Path(handler._find_needle(folder, source)))
+        for path in used:
+            if not self._as_sealed(path):
+                self._veto(item, f"{VETOED}: {path.name} has changed since it was sealed")
+
+    def _as_sealed(self, path: Path) -> bool:
+        """Tell whether a file or folder of the copy is what was sealed; what is not of the copy is not this rule's."""
+        if not path.is_relative_to(self._root):
+            return True
+        place = path.relative_to(self._root)
+        inside = {name: digest for name, digest in self._files.items() if Path(name).is_relative_to(place)}
+        if path.is_dir():
+            return digest_tree(path) == {Path(n).relative_to(place).as_posix(): d for n, d in inside.items()}
+        return digest_file(path) == self._files.get(place.as_posix())
+
+    def _veto(self, item: Item, why: str) -> NoReturn:
+        from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher
+
+        self._note_veto(item)
+        raise AnsibleError(why)
+
     def _note_veto(self, item: Item) -> None:
         """Write that a task was not let through; no ``ignore_errors`` and no rescue takes that back."""
         self._evidence.append({"e": "vetoed", "host": item.identity["host"], "task": item.identity["task"]})
@@ -244,14 +274,26 @@ class TaskGate:
         transport = getattr(handler._connection, "transport", "")
         if transport != "ssh":
             raise AnsibleError(f"sopti: connection {transport!r} is refused, only ssh is allowed")
-        module, source = short_name(str(task.action)), task.args.get("src")
-        if module not in _LOCAL_SOURCES or task.args.get("remote_src") or not isinstance(source, str):
+        module, source = short_name(str(task.action)), _local_source(task)
+        if not source:
             return
         outside = source.startswith("/") and not Path(source).resolve().is_relative_to(self._root)
         if outside or ".." in Path(source).parts or source.startswith("~"):
             raise AnsibleError(f"sopti: {source} is outside the sealed copy")
         if module == "template" and not source.endswith(".j2"):
             raise AnsibleError(f"sopti: template {source} does not end in .j2, so it was not checked")
+
+
+def _local_source(task: Any) -> str:
+    """Give the name of the file or folder of this machine that a task sends, empty for none."""
+    module = short_name(str(task.action))
+    if module not in _LOCAL_SOURCES or task.args.get("remote_src"):
+        return ""
+    if module == "script":
+        words = shlex.split(str(task.args.get("cmd") or task.args.get("_raw_params") or ""))
+        return words[0] if words else ""
+    source = task.args.get("src")
+    return source if isinstance(source, str) else ""
 
 
 def _class(pending: _Pending, effect: Effect, *, failed: bool) -> str:
