@@ -9,8 +9,8 @@ import typer
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
-from sopti_runner.cli.office import propose
 from sopti_runner.cli.options import Export, Json, Key
+from sopti_runner.cli.proposals import propose
 from sopti_runner.cli.session import house
 from sopti_runner.errors import N_, DeviationError, IntegrityError, UsageError
 

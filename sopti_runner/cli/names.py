@@ -7,38 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sopti_runner.cli.language import _
+from sopti_runner.domain.act_words import ACT_WORDS
 from sopti_runner.errors import N_, SoptiError
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
     from sopti_runner.domain.court import Court
     from sopti_runner.domain.reason import Reason
-
-ACTS: Mapping[str, str] = {
-    "register": N_("register"),
-    "dispose": N_("dispose of the letter"),
-    "examine": N_("examine"),
-    "classify": N_("classify"),
-    "verify": N_("verify the request"),
-    "prioritise": N_("set the priority"),
-    "plan": N_("make the plan"),
-    "consider": N_("give advice"),
-    "approve": N_("approve"),
-    "revoke": N_("withdraw the approval"),
-    "start": N_("carry out"),
-    "return": N_("return"),
-    "resubmit": N_("submit again"),
-    "reject": N_("reject"),
-    "withdraw": N_("withdraw"),
-    "triage": N_("examine, classify and verify at once"),
-    "grant": N_("approve without technical change"),
-    "fulfil": N_("record the work"),
-    "close": N_("close with minutes"),
-    "propose": N_("propose"),
-    "confirm": N_("confirm a proposal"),
-    "run.finished": N_("end of the run"),
-}
-"""Name of an act (or of a step the machine took) → what people read."""
 
 COMMANDS: Mapping[str, str] = {
     "plan": "plan {request} PLAYBOOK",
@@ -57,7 +32,7 @@ PROOFS: Mapping[str, str] = {"signature": N_("own signature"), "attested": N_("a
 
 def act_words(act: str) -> str:
     """Give what people read for an act; an unknown one stays as it is."""
-    return _(ACTS.get(act, act))
+    return _(ACT_WORDS.get(act, act))
 
 
 def proof_words(proof: str) -> str:

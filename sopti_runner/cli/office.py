@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sopti_runner.cli import output
+from sopti_runner.cli import output, proposals
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import Names
-from sopti_runner.cli.options import Export, Import, Json, Key
-from sopti_runner.cli.session import bring_in, export, house, me, person_named
+from sopti_runner.cli.options import Export, Json, Key
+from sopti_runner.cli.proposals import propose
+from sopti_runner.cli.session import house, person_named
 from sopti_runner.errors import N_, UsageError
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
 
 app = typer.Typer(
     help=N_("Persons, offices and rules of the court.\n\nExample: sopti office enrol 'Rina Contoh' --public rina.pub"),
@@ -214,7 +218,14 @@ def policy(
         typer.Option(min=0, max=23, help=N_("Requests later than this hour count from the next working day.")),
     ] = None,
     own_signature: Annotated[
-        list[str] | None, typer.Option(help=N_("An act that from now on needs the person's own signature."))
+        list[str] | None,
+        typer.Option(
+            metavar="ACT",
+            help=N_(
+                "An act that from now on needs the person's own signature: register, dispose, examine, classify, "
+                "verify, prioritise, plan, consider, return, resubmit, reject, withdraw, triage, fulfil or close."
+            ),
+        ),
     ] = None,
     waive: Annotated[
         list[str] | None,
@@ -237,13 +248,13 @@ def policy(
     if cut_off_hour is not None:
         new["cut_off_hour"] = cut_off_hour
     if own_signature:
+        _require_acts(own_signature)
         new["attested"] = [a for a in new["attested"] if a not in own_signature]
     for text in waive or ():
         separation, _sign, last = text.partition("=")
         new["waivers"] = {**new["waivers"], separation: _day(last, "--waive")}
     if new == now:
-        for name, value in now.items():
-            output.say(f"{name}: {value}")
+        _say_policy(here)
         output.data(now)
         return
     propose("policy", {"policy": new}, key, export_to)
@@ -261,12 +272,7 @@ def adopt_calendar(
 ) -> None:
     """Propose a year's calendar."""
     here = house()
-    proposal = here.holidays(year)
-    for day in proposal.days:
-        output.say(f"  {here.words.weekday(day.day)}, {here.words.day(day.day)}: {day.label}")
-    if not proposal.joint_leave_known:
-        output.say(_("Warning: the joint leave of {year} is not known yet.", year=year))
-    propose("calendar", {"year": proposal.to_data()}, key, export_to)
+    propose("calendar", {"year": here.holidays(year).to_data()}, key, export_to)
 
 
 @app.command(
@@ -304,57 +310,31 @@ def witness(
     propose("witness", {"vkey": vkey}, key, export_to)
 
 
-@app.command(
-    "proposals",
-    help=N_("List proposals that wait for a second signature.\n\nExample: sopti office proposals"),
-)
-def proposals(as_json: Json = False) -> None:
-    """List waiting proposals."""
-    here = house()
-    court = here.books.court()
-    rows = [
-        (p.id, p.kind, here.books.name(court, p.person), ", ".join(f"{k} {v}" for k, v in p.data.items())[:120])
-        for p in court.proposals.values()
-        if not p.confirmed
-    ]
-    output.table([_("Proposal"), _("Kind"), _("By"), _("Content")], rows)
-    output.data([dict(zip(("proposal", "kind", "by", "content"), row, strict=True)) for row in rows])
+app.command("proposals", help=proposals.LIST)(proposals.waiting)
+app.command("confirm", help=proposals.CONFIRM)(proposals.confirm)
 
 
-@app.command(
-    "confirm",
-    help=N_("Confirm another person's proposal; only then it counts.\n\nExample: sopti office confirm 0199 --key sari"),
-)
-def confirm(
-    beginning: Annotated[str, typer.Argument(metavar="PROPOSAL", help=N_("Its id or the beginning of it."))] = "",
-    by: Annotated[str, typer.Option(metavar="PERSON", help=N_("With --export: who will sign."))] = "",
-    key: Key = "",
-    export_to: Export = "",
-    signature: Import = "",
-    as_json: Json = False,
-) -> None:
-    """Confirm a proposal."""
-    from sopti_runner.services.governing import confirm as prepared
+def _say_policy(here: House) -> None:
+    from sopti_runner.domain.policy_text import policy_rows
 
-    here = house()
-    if signature:
-        event = bring_in(here, signature)[0]
-        _confirmed(event.subject)
-        return
-    court = here.books.court()
-    person = person_named(here, court, by) if by else me(here, court, key)
-    waiting, proposal = prepared(here.acts, beginning, person=person)
-    output.say(waiting.display.rstrip())
-    if export_to:
-        export(here, waiting, export_to)
-        return
-    here.acts.sign(waiting, here.signer(key))
-    _confirmed(proposal.id)
+    for what, value in policy_rows(here.books.court().policy, here.words):
+        output.say(f"{what}: {value}")
 
 
-def _confirmed(ident: str) -> None:
-    output.say(_("Confirmed; it counts from now on."))
-    output.data({"proposal": ident, "confirmed": True})
+def _require_acts(names: list[str]) -> None:
+    """Refuse a word that names no act which somebody else may type."""
+    from sopti_runner.domain.policy import ROUTINE
+
+    routine = {act.value for act in ROUTINE}
+    for name in names:
+        if name not in routine:
+            raise UsageError(
+                N_("{option} has a value that can't be"),
+                on=name,
+                expected=", ".join(sorted(routine)),
+                found=name,
+                option="--own-signature",
+            )
 
 
 def _day(text: str, option: str) -> str:
@@ -378,19 +358,3 @@ def _public(file: str) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(N_("The key file can't be read"), on=file, found=str(error)) from error
     return {"fingerprint": parsed.fingerprint, "public": parsed.line}
-
-
-def propose(kind: str, content: dict[str, Any], key: str, export_to: str, texts: dict[str, str] | None = None) -> None:
-    """Propose something, signed by the key at this terminal, or export the statement."""
-    from sopti_runner.services.governing import propose as proposed
-
-    here = house()
-    kept = {k: v for k, v in (texts or {}).items() if v}
-    waiting = proposed(here.acts, kind, content, person=me(here, here.books.court(), key), texts=kept)
-    if export_to:
-        export(here, waiting, export_to)
-        return
-    event = here.acts.sign(waiting, here.signer(key))[0]
-    output.say(_("Proposed as {proposal}. It counts when another official confirms:", proposal=event.id))
-    output.say(f"  sopti office confirm {event.id} --key KEY")
-    output.data({"proposal": event.id, "kind": kind, "content": content})

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from sopti_runner.domain.governance import CONFIRM, PROPOSE, Proposal, check_proposal
+from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_, NotFoundError
 from sopti_runner.ports import Waiting
 from sopti_runner.services.acts import Acts
+from sopti_runner.services.proposal_text import Told, confirming_text, proposing_text, told
 
 
 def propose(
-    acts: Acts, kind: str, content: Mapping[str, Any], *, person: str, texts: Mapping[str, str] | None = None
+    acts: Acts,
+    kind: str,
+    content: Mapping[str, Any],
+    *,
+    person: str,
+    words: Words,
+    texts: Mapping[str, str] | None = None,
 ) -> Waiting:
     """Make the statement of a proposal; UsageError when its data can't be.
 
@@ -22,23 +29,25 @@ def propose(
         kind: One of ``governance.KINDS``.
         content: The proposal's data.
         person: Who proposes.
+        words: The proposer's language: the statement binds what is read in it.
         texts: What must not stand in an event: a name, a reason.
     """
     court = acts.books.court()
     steps = tuple(a.id for a in court.sop.activities) if court.sop else ()
     check_proposal(kind, content, court.offices, steps)
-    shown = f"{kind} {json.dumps(content, ensure_ascii=False, sort_keys=True)}\n"
+    shown = proposing_text(Told(acts.books, court, words, kind, content, texts or {}))
     data = {"kind": kind, "content": dict(content)}
     return acts.prepare(PROPOSE, person=person, subjects=[], data=data, texts=texts, display=shown)
 
 
-def confirm(acts: Acts, beginning: str, *, person: str) -> tuple[Waiting, Proposal]:
+def confirm(acts: Acts, beginning: str, *, person: str, words: Words) -> tuple[Waiting, Proposal]:
     """Make the statement that confirms a proposal.
 
     Args:
         acts: The court's acts.
         beginning: Its id, or a beginning that fits only one that waits.
         person: Who confirms.
+        words: The language in which that person reads what they sign.
 
     Raises:
         NotFoundError: No single waiting proposal fits.
@@ -53,5 +62,5 @@ def confirm(acts: Acts, beginning: str, *, person: str) -> tuple[Waiting, Propos
             next="sopti office proposals",
         )
     proposal = found[0]
-    shown = f"{proposal.kind} {json.dumps(dict(proposal.data), ensure_ascii=False, sort_keys=True)}\n"
+    shown = confirming_text(told(acts.books, court, proposal, words), proposal)
     return acts.prepare(CONFIRM, person=person, subjects=[proposal.id], data={}, display=shown), proposal

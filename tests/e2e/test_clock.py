@@ -71,11 +71,11 @@ def test_clock_that_was_set_refuses_until_two_officials_correct_it(desk: Desk, m
 
     with pytest.raises(RefusedError):  # refused once does not make it true
         register(house, budi, key)
-    house.acts.sign(governing.propose(house.acts, "clock", {}, person=budi), house.signer(key))
+    house.acts.sign(governing.propose(house.acts, "clock", {}, person=budi, words=house.words), house.signer(key))
     with pytest.raises(RefusedError):  # one signature is not enough
         register(house, budi, key)
     proposal = next(p.id for p in house.books.court().proposals.values() if not p.confirmed)
-    waiting, _proposal = governing.confirm(house.acts, proposal, person=sari)
+    waiting, _proposal = governing.confirm(house.acts, proposal, person=sari, words=house.words)
     house.acts.sign(waiting, house.signer(str(desk.key("sari"))))
     assert register(house, budi, key)[0].type == "request.registered"
     assert [c.verdict for c in house.checks() if c.name == "Clock"] == ["ok"]

@@ -222,9 +222,11 @@ class CourtHouse:
     def rule(self, kind, content, *texts, by="kabag", confirmed_by="sec"):
         """Propose a rule of the court and confirm it; gives the proposal."""
         self.clock.move(minutes=3)
-        waiting = propose(self.acts, kind, content, person=self.id[by], texts=self.texts(*texts))
+        waiting = propose(
+            self.acts, kind, content, person=self.id[by], words=self.approving.words, texts=self.texts(*texts)
+        )
         ident = self.acts.sign(waiting, self.key[by])[0].id
-        waiting, proposal = confirm(self.acts, ident, person=self.id[confirmed_by])
+        waiting, proposal = confirm(self.acts, ident, person=self.id[confirmed_by], words=self.approving.words)
         self.acts.sign(waiting, self.key[confirmed_by])
         return proposal
 
