@@ -6,6 +6,7 @@ The rule this module keeps:
   the same every time.
 - Everything a person wrote is shown on its own line behind its own label; nobody can write a line of this page.
 - What can't be predicted is listed, never left out.
+- A step is shown with how it is known, and only while it stands for the plan that is asked about.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from datetime import datetime
 
 from sopti_runner.domain.change import ChangeType, Risk, Wording
 from sopti_runner.domain.host_changes import HostChanges, change_lines
+from sopti_runner.domain.lateness import DUE_AGAIN
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.plain import one_line, wrapped
-from sopti_runner.domain.signatory import Signatory, signatory_text
+from sopti_runner.domain.request import RULES, ActName, Request, State, Step
+from sopti_runner.domain.signatory import Signatory, proof_text, recorded_text, signatory_text
 from sopti_runner.domain.statement import short_code
 from sopti_runner.domain.words import Words, pick
 from sopti_runner.errors import N_
@@ -40,6 +43,14 @@ ADVICE_WORDS = {
     "decline": N_("Approval is not advised"),
 }
 DECISIONS = (N_("Approved"), N_("Approved with conditions"), N_("Rejected"), N_("Returned"))
+UNNUMBERED = {
+    ActName.PLAN.value: N_("planned"),
+    ActName.REVOKE.value: N_("approval withdrawn"),
+    ActName.RETURN.value: N_("returned"),
+    ActName.RESUBMIT.value: N_("submitted again"),
+    ActName.TRIAGE.value: N_("ready for approval"),
+}
+"""Acts that are no step of the SOP, in words."""
 NOT_CERTIFIED = N_("This sheet carries no certified electronic signature (TTE).")
 
 
@@ -60,7 +71,7 @@ class ApprovalSheet:
         advice_note: The adviser's words, or empty.
         not_before: Aware UTC.
         expires: Aware UTC.
-        signed: Acts up to now, in order.
+        recorded: Acts up to now that stand for this plan, in order: see ``standing``.
         approver: Who is asked; name empty when not known.
         plan: The plan digest, 64 hex digits.
         made_at: Aware UTC.
@@ -89,10 +100,25 @@ class ApprovalSheet:
     adviser: Signatory | None
     not_before: datetime
     expires: datetime
-    signed: tuple[Signatory, ...]
+    recorded: tuple[Signatory, ...]
     approver: Signatory
     plan: str
     made_at: datetime
+
+
+def standing(request: Request) -> tuple[Step, ...]:
+    """Give a request's acts that stand for the plan it has now; an older plan's advice, approval and run do not."""
+    since = max((s.seq for s in request.steps if s.act in (ActName.PLAN, ActName.RESUBMIT)), default=-1)
+    undone = DUE_AGAIN.get(request.state, ())
+    return tuple(s for s in request.steps if s.act in set(ActName) and _stands(s, since, undone))
+
+
+def _stands(step: Step, since: int, undone: Sequence[str]) -> bool:
+    act = ActName(step.act)
+    done = RULES[act].on_time
+    if done not in DUE_AGAIN[State.PLANNED] and act not in (ActName.PLAN, ActName.REVOKE):
+        return True
+    return step.seq >= since and done not in undone
 
 
 def host_groups(sheet: ApprovalSheet, words: Words) -> list[tuple[str, list[str]]]:
@@ -122,7 +148,7 @@ def blind_lines(sheet: ApprovalSheet, words: Words) -> list[str]:
 
 def rows(sheet: ApprovalSheet, words: Words) -> list[tuple[str, str]]:
     """Give the sheet's facts as label and text, in reading order."""
-    requester = ", ".join(one_line(t) for t in (sheet.requester, sheet.unit) if t)
+    requester = ", ".join(dict.fromkeys(one_line(t) for t in (sheet.requester, sheet.unit) if t))
     return [
         (words("Requested by"), requester),
         (words("What is asked"), one_line(sheet.asked)),
@@ -141,12 +167,23 @@ def setting_lines(sheet: ApprovalSheet, words: Words) -> list[str]:
 
 
 def advice_text(sheet: ApprovalSheet, words: Words) -> str:
-    """Give the adviser's word, who gave it, and the note, on one line."""
+    """Give the adviser's word, who gave it and how that is known, and the note, on one line."""
     if not sheet.advice or sheet.adviser is None:
-        return words("No advice was given yet")
+        return words("No advice stands on this plan yet")
     said = words(ADVICE_WORDS.get(sheet.advice, sheet.advice))
     note = f" - {one_line(sheet.advice_note)}" if sheet.advice_note else ""
-    return f"{said} ({signatory_text(sheet.adviser, words, sheet.zone)}){note}"
+    known = proof_text(sheet.adviser, words)
+    given = signatory_text(sheet.adviser, words, sheet.zone) + (f"; {known}" if known else "")
+    return f"{said} ({given}){note}"
+
+
+def recorded_lines(sheet: ApprovalSheet, words: Words) -> list[str]:
+    """Give each act up to now on a line: the SOP step, who, when, and how it is known."""
+    lines = [
+        f"{s.step or words(UNNUMBERED.get(s.act, s.act))}: {recorded_text(s, words, sheet.zone)}"
+        for s in sheet.recorded
+    ]
+    return lines or ["–"]
 
 
 def validity_text(sheet: ApprovalSheet, words: Words) -> str:
@@ -177,12 +214,11 @@ def display_text(sheet: ApprovalSheet, words: Words) -> str:
     for heading, changes in host_groups(sheet, words):
         lines += wrapped(heading, WIDTH, "  ", "  ")
         lines += _bullets(changes)
-    lines += ["", words("What can't be predicted"), *_bullets(blind_lines(sheet, words)), ""]
-    signed = "; ".join(f"{s.step} {signatory_text(s, words, sheet.zone)}".strip() for s in sheet.signed)
+    lines += ["", words("What can't be predicted"), *_bullets(blind_lines(sheet, words))]
+    lines += ["", words("Steps recorded so far"), *_bullets(recorded_lines(sheet, words)), ""]
     lines += _labelled(
         [
             (words("Advice (B7)"), advice_text(sheet, words)),
-            (words("Already signed"), signed or "–"),
             (words("Approval asked of"), signatory_text(sheet.approver, words, sheet.zone).removeprefix(", ")),
             (words("Validity"), validity_text(sheet, words)),
             (words("Plan code"), f"{short_code(sheet.plan)}   ({sheet.playbook})"),

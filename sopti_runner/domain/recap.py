@@ -20,10 +20,10 @@ from sopti_runner.domain.period import Period, Zone
 from sopti_runner.errors import N_
 
 NOT_CHECKED = (
-    N_("Scheduled maintenance (C1-C8): not recorded by this version of sopti"),
-    N_("Backups and restore drills (D7): not recorded by this version of sopti"),
-    N_("Availability of the main services: not recorded by this version of sopti"),
-    N_("Findings of network and website checks (C2, D4): not recorded by this version of sopti"),
+    N_("Backups and restore drills (D7): not measured by this version of sopti"),
+    N_("Availability of the main services: not measured by this version of sopti"),
+    N_("Scheduled maintenance (C1-C8): not measured by this version of sopti"),
+    N_("Findings of network and website checks (C2, D4): not measured by this version of sopti"),
 )
 """What no recap of this version can tell; printed, so that silence is not read as good news."""
 
@@ -118,9 +118,13 @@ class RecapPage:
         open_by_state: Requests open at the end of the period, state id → their registering events.
         runs_good: Runs of the period that reached every host.
         runs_bad: Runs of the period that did not.
+        unclear: Runs interrupted in the period, and runs whose end was not recorded up to its end.
+        unclear_requests: Their requests, by number.
         unsettled: Requests whose last run did not reach every host and that nothing has followed, by number.
         refusals_by_reason: Reason code → refusals that name it; one refusal may name several.
         waivers: Approvals that rest on a waived separation (dirangkap).
+        attested: Acts that another person typed in, accepted; an attempt that was refused is no act.
+        paper: Acts signed on paper, accepted.
         unconfirmed: SOP steps whose executor the court has not confirmed.
         before: The five headline values a month earlier.
         history: Six months up to this one, in order.
@@ -141,6 +145,8 @@ class RecapPage:
     open_by_state: Mapping[str, Figure]
     runs_good: Figure
     runs_bad: Figure
+    unclear: Figure
+    unclear_requests: tuple[str, ...]
     unsettled: tuple[str, ...]
     hosts: tuple[HostRow, ...]
     refusals: Figure
@@ -164,6 +170,12 @@ class RecapPage:
         return f"REKAP-{self.period}-{self.last_seq + 1}"
 
     @property
+    def counted_to(self) -> date | None:
+        """The last day counted, on the court's own clock, when the month was not over yet; None when it was."""
+        over = self.made_at >= self.period.bounds(self.zone)[1]
+        return None if over else self.made_at.astimezone(self.zone.tz).date()
+
+    @property
     def open(self) -> Figure:
         """Requests open at the end of the period."""
         return Figure.count(tuple(sorted(s for f in self.open_by_state.values() for s in f.events)))
@@ -174,6 +186,7 @@ class RecapPage:
             "v": 1,
             "report": self.report,
             "period": str(self.period),
+            "counted_to": self.counted_to.isoformat() if self.counted_to else None,
             "zone": self.zone.value,
             "made_at": self.made_at.astimezone(UTC).isoformat(timespec="seconds"),
             "requests": {
@@ -186,7 +199,12 @@ class RecapPage:
                     for o in self.overdue
                 ],
             },
-            "runs": {"good": _figure(self.runs_good), "bad": _figure(self.runs_bad), "unsettled": list(self.unsettled)},
+            "runs": {
+                "good": _figure(self.runs_good),
+                "bad": _figure(self.runs_bad),
+                "unclear": {**_figure(self.unclear), "requests": list(self.unclear_requests)},
+                "unsettled": list(self.unsettled),
+            },
             "hosts": {
                 row.host: {
                     "tasks_changed": _figure(row.tasks_changed),

@@ -33,6 +33,7 @@ class _Month:
     reasons: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     hosts: dict[str, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     unreached: set[str] = field(default_factory=set)
+    unclear: dict[int, str] = field(default_factory=dict)
 
     def figure(self, name: str) -> Figure:
         return Figure.count(tuple(self.seqs[name]))
@@ -78,7 +79,7 @@ class _Counted:
 
 def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> None:
     seq, data = event.seq, event.data
-    if event.actor.credential in ("attested", "paper"):
+    if event.actor.credential in ("attested", "paper") and event.type != "gate.refused":
         month.seqs[event.actor.credential].append(seq)
     if data.get("waived"):
         month.seqs["waivers"].append(seq)
@@ -98,7 +99,10 @@ def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> Non
 
 
 def _count_run(month: _Month, event: Event) -> None:
-    month.seqs["runs_good" if event.data["outcome"] == "done" else "runs_bad"].append(event.seq)
+    outcome = event.data["outcome"]
+    month.seqs["runs_good" if outcome == "done" else "runs_bad"].append(event.seq)
+    if outcome == "interrupted":
+        month.unclear[event.seq] = event.subject
     for host, outcome in event.data["hosts"].items():
         ended = "good" if outcome in GOOD else "failed" if outcome in (FAILED, UNREACHABLE) else "unknown"
         month.hosts[host][ended].append(event.seq)
@@ -121,6 +125,8 @@ def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> R
     month, before = months[period], months[period.back()]
     ends = min(now, period.bounds(court.zone)[1] - timedelta(microseconds=1)).astimezone(UTC)
     close, today = court.calendar.month_close(period.back(-1)), court.today(now)
+    endless = {r.seq: r.request for r in court.runs.values() if r.outcome == "running"}
+    unclear = dict(sorted((month.unclear | endless).items()))
     waiting = [r for r in court.requests.values() if r.state not in FINAL]
     return RecapPage(
         period=period,
@@ -135,6 +141,8 @@ def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> R
         open_by_state=_by_state(waiting),
         runs_good=month.figure("runs_good"),
         runs_bad=month.figure("runs_bad"),
+        unclear=Figure.count(tuple(unclear)),
+        unclear_requests=tuple(sorted({court.requests[r].number for r in unclear.values()})),
         unsettled=tuple(sorted(r.number for r in waiting if r.state is State.PARTIAL)),
         hosts=_hosts(month),
         refusals=month.figure("refusals"),

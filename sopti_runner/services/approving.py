@@ -7,21 +7,23 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sopti_runner.domain.approval_sheet import ApprovalSheet, display_text
+from sopti_runner.domain.approval_sheet import ApprovalSheet, display_text, standing
 from sopti_runner.domain.authority import offices_for
 from sopti_runner.domain.change import ChangeModel, ChangeType, Wording
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.host_changes import host_changes
+from sopti_runner.domain.ledger.event import SYSTEM
 from sopti_runner.domain.office import Status
 from sopti_runner.domain.plan import Plan
-from sopti_runner.domain.request import ActName
+from sopti_runner.domain.reason import Reason
+from sopti_runner.domain.request import ActName, PlanRef, Request
 from sopti_runner.domain.signatory import Signatory
 from sopti_runner.domain.words import Words
-from sopti_runner.errors import N_, RefusedError, UsageError
+from sopti_runner.errors import N_, UsageError
 from sopti_runner.ports import Content, Waiting
 from sopti_runner.services.acts import Acts, OnPaper
 from sopti_runner.services.planning import find, stored_plan
-from sopti_runner.services.signatories import latest, requester, signed, title
+from sopti_runner.services.signatories import latest, named, note_of, requester, title
 
 DEFAULT_DAYS = 7
 
@@ -48,14 +50,21 @@ class Approving:
             person: The official who will decide, or empty when not known yet.
             days: How long the approval would stay usable, from ``not_before``.
             not_before: From when it would count, aware UTC; now when None.
+
+        Raises:
+            RefusedError: An input changed since the plan was made: the sheet would not show what would run; recorded.
         """
         books, court, now = self.books, self.books.court(), self.books.now().time
         request = find(court, number)
         plan = stored_plan(books, request)
-        model = self.content.change_model(plan.playbook)
+        assert request.plan is not None, "a stored plan has a reference"
+        self._require_unchanged(request, request.plan, plan)
+        model = self.content.change_model(plan.playbook, request.plan.sealed)
         opens = not_before or now.replace(microsecond=0)
         office = _office(court, ActName.APPROVE, person, now)
         held = court.capacity(person, office, now)
+        recorded = named(books, court, request, standing(request))
+        adviser = latest(recorded, "B7")
         return ApprovalSheet(
             letterhead=tuple(books.text(court.name).split("\n")),
             place=books.text(court.place),
@@ -75,18 +84,18 @@ class Approving:
             settings=_settings(model, plan),
             hosts=host_changes(plan),
             blind_spots=model.unpredictable,
-            advice=request.advice,
-            advice_note=books.text(request.texts.get("advice_note")) if "advice_note" in request.texts else "",
-            adviser=latest(signed(books, court, request), "B7"),
+            advice=request.advice if adviser else "",
+            advice_note=note_of(books, request, ActName.CONSIDER, "advice_note") if adviser else "",
+            adviser=adviser,
             not_before=opens,
             expires=opens + timedelta(days=days),
-            signed=signed(books, court, request),
+            recorded=recorded,
             approver=Signatory(
                 books.name(court, person) if person else "",
                 title(court, office),
                 held.status if held else Status.DEFINITIVE,
             ),
-            plan=request.plan.digest if request.plan else "",
+            plan=request.plan.digest,
             made_at=now,
         )
 
@@ -109,22 +118,13 @@ class Approving:
             paper: When the sheet was signed by hand.
 
         Raises:
-            RefusedError: An input changed since the plan was made: the sheet would not show what would run.
+            RefusedError: As ``sheet``.
         """
         sheet = self.sheet(number, person=person, days=days, not_before=not_before)
         request = find(self.books.court(), number)
         plan = stored_plan(self.books, request)
-        assert request.plan is not None, "a stored plan has a reference"
-        changed = self.content.compare(request.plan.sealed, plan.playbook, limit=plan.hosts, variables=plan.variables)
-        if changed:
-            raise RefusedError(
-                N_("Inputs changed since the plan was made; it can't be approved"),
-                on=request.number,
-                found=", ".join(changed),
-                next=f"sopti plan {request.number} {plan.playbook}",
-            )
         data: dict[str, Any] = {
-            "plan": request.plan.digest,
+            "plan": sheet.plan,
             "hosts": list(plan.hosts),
             "not_before": sheet.not_before.isoformat(),
             "expires": sheet.expires.isoformat(),
@@ -139,6 +139,15 @@ class Approving:
             paper=paper,
         )
         return waiting, sheet
+
+    def _require_unchanged(self, request: Request, ref: PlanRef, plan: Plan) -> None:
+        altered = self.content.compare(ref.sealed, plan.playbook, limit=plan.hosts, variables=plan.variables)
+        if altered:
+            why = [Reason("input_changed", N_("Changed since it was planned: {name}"), {"name": n}) for n in altered]
+            data = {"act": ActName.APPROVE.value, "plan": ref.digest}
+            self.books.refuse(
+                request.id, SYSTEM, why, N_("Inputs changed since the plan was made; it can't be approved"), data
+            )
 
     def prepare_list(self, numbers: Sequence[str], *, person: str, paper: OnPaper | None = None) -> Waiting:
         """Make one statement that grants a list of requests without a technical change; on paper if it was signed so.

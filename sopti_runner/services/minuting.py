@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from sopti_runner.domain.change import Wording
 from sopti_runner.domain.court import Court
-from sopti_runner.domain.minutes import Minutes
-from sopti_runner.domain.request import Request
-from sopti_runner.domain.run import GOOD, Run
+from sopti_runner.domain.minutes import EVIDENCE_WORDS, Minutes
+from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.signatory import Signatory
 from sopti_runner.errors import N_, NotFoundError
 from sopti_runner.ports import Content
 from sopti_runner.services.books import Books
 from sopti_runner.services.planning import find
-from sopti_runner.services.signatories import latest, requester, signed, title
+from sopti_runner.services.signatories import latest, named, note_of, requester, title
 
 
 def minutes_of(books: Books, content: Content, number: str) -> Minutes:
@@ -23,49 +22,42 @@ def minutes_of(books: Books, content: Content, number: str) -> Minutes:
     """
     court = books.court()
     request = find(court, number)
-    run = next((r for r in reversed(court.runs.values()) if r.request == request.id and r.ended_at), None)
-    acted = signed(books, court, request)
+    runs = tuple(r for r in court.runs.values() if r.request == request.id)
+    upto = runs[-1].seq if runs else court.size
+    acted = named(books, court, request, [step for step in request.steps if step.seq <= upto])
     executed = latest(acted, "B9")
     if executed is None or executed.at is None:
         raise NotFoundError(
             N_("Nothing was carried out yet"), on=request.number, next=f"sopti request show {request.number}"
         )
-    ended = run.ended_at if run and run.ended_at else executed.at
     return Minutes(
         letterhead=tuple(books.text(court.name).split("\n")),
         place=books.text(court.place),
         zone=court.zone,
         number=request.number,
-        work=_work(books, content, request),
+        work=_work(books, content, request, ran=bool(runs)),
+        result=note_of(books, request, ActName.CLOSE if runs else ActName.FULFIL, "result"),
         approval=latest(acted, "B8"),
-        started_at=run.started_at if run else executed.at,
-        ended_at=ended,
-        outcome=run.outcome if run else "done",
-        hosts=tuple(sorted((run.hosts or {}).items())) if run else (),
-        deviations=_deviations(run),
-        evidence=_evidence(court, request, run),
+        runs=runs,
+        ended_at=next((r.ended_at for r in reversed(runs) if r.ended_at), executed.at),
+        log=court.origin,
+        evidence=tuple((step.act, step.seq) for step in request.steps if step.act in EVIDENCE_WORDS),
         executor=executed,
-        requester=Signatory(requester(books, court, request), Wording("Pemohon", "Requester")),
+        requester=_requester(books, court, request),
         knowing=Signatory("", title(court, court.executor("B3"))),
-        plan=request.plan.digest if request.plan else "",
+        plan=runs[-1].plan if runs else "",
         made_at=books.now().time,
     )
 
 
-def _work(books: Books, content: Content, request: Request) -> Wording:
-    if request.plan:
-        return content.change_model(request.plan.playbook).purpose
-    said = [books.text(request.texts[name]) for name in ("description", "result") if name in request.texts]
-    return Wording(*["; ".join(said)] * 2)
+def _requester(books: Books, court: Court, request: Request) -> Signatory:
+    """Give who asked; a section that asked without naming anybody leaves the name to be written by hand."""
+    name, unit = requester(books, court, request), books.text(request.texts.get("unit"))
+    return Signatory("" if name == unit else name, Wording(unit, unit))
 
 
-def _deviations(run: Run | None) -> tuple[str, ...]:
-    hosts = sorted((run.hosts or {}).items()) if run else []
-    return tuple(f"{host}: {state}" for host, state in hosts if state not in GOOD)
-
-
-def _evidence(court: Court, request: Request, run: Run | None) -> tuple[str, ...]:
-    lines = [
-        f"{court.origin} #{step.seq} {step.act}" for step in request.steps if step.act in ("approve", "grant", "start")
-    ]
-    return (*lines, f"run {run.id}") if run else tuple(lines)
+def _work(books: Books, content: Content, request: Request, *, ran: bool) -> Wording:
+    if ran and request.plan:
+        return content.change_model(request.plan.playbook, request.plan.sealed).purpose
+    said = books.text(request.texts.get("description"))
+    return Wording(said, said)

@@ -1,4 +1,4 @@
-"""Who signed what, as papers name them: one way for the approval sheet and the minutes."""
+"""Who did what and how it is known, as papers name it: one way for the approval sheet and the minutes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from sopti_runner.domain.change import Wording
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.office import Status
-from sopti_runner.domain.request import RULES, ActName, Request, Step
+from sopti_runner.domain.request import ACT_OF, RULES, ActName, Request, Step
 from sopti_runner.domain.signatory import Signatory
+from sopti_runner.domain.statement import ProofKind
 from sopti_runner.services.books import Books
 
 
@@ -19,9 +21,11 @@ def title(court: Court, office: str) -> Wording:
     return Wording(office, office)
 
 
-def signed(books: Books, court: Court, request: Request) -> tuple[Signatory, ...]:
-    """Give everybody who acted on a request, in order; what the machine recorded is left out."""
-    return tuple(_signatory(books, court, step) for step in request.steps if step.act in set(ActName))
+def named(books: Books, court: Court, request: Request, steps: Sequence[Step]) -> tuple[Signatory, ...]:
+    """Give who did some of a request's steps, in order; what the machine recorded is left out."""
+    acts = [step for step in steps if step.act in set(ActName)]
+    events = _acts_of(books, request)
+    return tuple(_signatory(books, court, step, events[step.seq]) for step in acts)
 
 
 def latest(signatories: Sequence[Signatory], step: str) -> Signatory | None:
@@ -35,9 +39,29 @@ def requester(books: Books, court: Court, request: Request) -> str:
     return books.text(written) if written else books.name(court, request.requester)
 
 
-def _signatory(books: Books, court: Court, step: Step) -> Signatory:
+def note_of(books: Books, request: Request, act: ActName, name: str) -> str:
+    """Give a text of the newest act of a kind, or empty when that act had none, whatever an earlier one said."""
+    event = next((e for _, e in sorted(_acts_of(books, request).items(), reverse=True) if ACT_OF[e.type] is act), None)
+    blob = next((b for b in event.blobs if b.name == name), None) if event else None
+    return books.text(blob) if blob else ""
+
+
+def _acts_of(books: Books, request: Request) -> dict[int, Event]:
+    found = books.store.events(request.steps[0].seq, types=tuple(ACT_OF), subject=request.id)
+    return {event.seq: event for event in found}
+
+
+def _signatory(books: Books, court: Court, step: Step, event: Event) -> Signatory:
     office, _, status = step.capacity.partition(":")
-    held = Status(status) if status else Status.DEFINITIVE
+    data = event.data
+    recorder = data.get("recorder") if step.proof == ProofKind.PAPER.value else (data.get("proof") or {}).get("by")
     return Signatory(
-        books.name(court, step.person), title(court, office), held, RULES[ActName(step.act)].on_time, step.at
+        books.name(court, step.person),
+        title(court, office),
+        Status(status) if status else Status.DEFINITIVE,
+        RULES[ActName(step.act)].on_time,
+        step.at,
+        step.act,
+        step.proof,
+        books.name(court, recorder) if recorder else "",
     )

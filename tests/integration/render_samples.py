@@ -11,6 +11,7 @@ from sopti_runner.domain.office import Status
 from sopti_runner.domain.period import Period, Zone
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage
+from sopti_runner.domain.run import Run
 from sopti_runner.domain.signatory import Signatory
 
 LETTERHEAD = (
@@ -106,10 +107,11 @@ def sheet_of(**changes):
         "adviser": Signatory("Bambang Pertimbangan, S.E.", DIVISION_HEAD, step="B7", at=NOW),
         "not_before": NOW,
         "expires": datetime(2026, 12, 4, 9, 0, tzinfo=UTC),
-        "signed": (
-            Signatory("Dewi Penelitian, S.Kom.", SECTION_HEAD, step="B3", at=NOW),
-            Signatory("Agus Operator", OPERATOR, step="B4", at=NOW),
-            Signatory("Bambang Pertimbangan, S.E.", DIVISION_HEAD, step="B7", at=NOW),
+        "recorded": (
+            Signatory("Dewi Penelitian, S.Kom.", SECTION_HEAD, step="B3", at=NOW, proof="signature"),
+            Signatory("Agus Operator", OPERATOR, step="B4", at=NOW, proof="signature"),
+            Signatory("Dewi Penelitian, S.Kom.", SECTION_HEAD, Status.PLH, "B6", NOW, "", "attested", "Agus Operator"),
+            Signatory("Bambang Pertimbangan, S.E.", DIVISION_HEAD, step="B7", at=NOW, proof="paper"),
         ),
         "approver": Signatory("Ratna Sekretariat, S.H., M.H.", SECRETARY, Status.PLH),
         "plan": DIGEST,
@@ -144,6 +146,8 @@ def page_of(**changes):
         "open_by_state": {"verified": fig(1), "planned": fig(1), "returned": fig(1)},
         "runs_good": fig(5),
         "runs_bad": fig(1),
+        "unclear": Figure(),
+        "unclear_requests": (),
         "unsettled": (),
         "hosts": (
             HostRow("srv-berkas", fig(14), fig(3), fig(1), fig(0)),
@@ -208,6 +212,8 @@ def full_page(**changes):
         "open_by_state": {
             s: fig(12) for s in ("registered", "disposed", "examined", "classified", "verified", "planned", "partial")
         },
+        "unclear": fig(2),
+        "unclear_requests": ("REG-2026-0001", "REG-2026-0002"),
         "unsettled": ("REG-2026-0001", "REG-2026-0002", "REG-2026-0003"),
         "hosts": (
             *tuple(
@@ -226,6 +232,13 @@ def full_page(**changes):
     return page_of(**(facts | changes))
 
 
+def run_of(outcome, hosts, hour=9, ident="019ab5d2-0000-7000-8000-00000000c0de", **changes):
+    started = datetime(2026, 11, 23, hour, 0, tzinfo=UTC)
+    ended = started.replace(minute=4)
+    facts = {"outcome": outcome, "ended_at": ended, "hosts": hosts}
+    return Run(ident, "r", "a", DIGEST, "p-operator", started, 4100 + hour, **(facts | changes))
+
+
 def minutes_of(**changes):
     facts = {
         "letterhead": LETTERHEAD,
@@ -234,12 +247,11 @@ def minutes_of(**changes):
         "number": "REG-2026-0012",
         "work": Wording("Mengatur firewall peladen berkas.", "Set the firewall of the file server."),
         "approval": Signatory("Ratna Sekretariat, S.H., M.H.", SECRETARY, Status.PLH, at=NOW),
-        "started_at": datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+        "result": "Sesuai rencana; akses diuji bersama petugas PTSP.",
+        "runs": (run_of("done", {"srv-arsip": "changed", "srv-berkas": "unchanged"}),),
         "ended_at": datetime(2026, 11, 23, 9, 4, tzinfo=UTC),
-        "outcome": "done",
-        "hosts": (("srv-arsip", "changed"), ("srv-berkas", "unchanged")),
-        "deviations": (),
-        "evidence": ("Jejak audit nomor urut 4100-4190", "Berkas bukti bukti-REG-2026-0012.zip"),
+        "log": "sopti/pengadilan-contoh",
+        "evidence": (("approve", 4102), ("start", 4109), ("run.finished", 4190), ("close", 4191)),
         "executor": Signatory("Agus Operator", OPERATOR),
         "requester": Signatory("Siti Permohonan", Wording("Kepaniteraan Hukum", "Legal registry")),
         "knowing": Signatory("Dewi Penelitian, S.Kom.", SECTION_HEAD),

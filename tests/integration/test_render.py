@@ -1,10 +1,11 @@
 """Documents as a reader gets them: one page, PDF/A, the same bytes every time, and only what belongs on it."""
 
+import base64
 import hashlib
 import io
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdf
@@ -16,6 +17,7 @@ from sopti_runner.adapters.render.glyphs import SHOWN, displayable
 from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.adapters.render.typst_pdf import pdf
 from sopti_runner.adapters.words_gettext import GettextWords
+from sopti_runner.domain.change import Wording
 from sopti_runner.domain.host_changes import host_changes
 from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.signatory import Signatory
@@ -43,7 +45,7 @@ def wide_sheet():
 
 def bare_sheet():
     return samples.sheet_of(
-        letterhead=(), place="", why="", settings=(), hosts=(), blind_spots=(), advice="", adviser=None, signed=()
+        letterhead=(), place="", why="", settings=(), hosts=(), blind_spots=(), advice="", adviser=None, recorded=()
     )
 
 
@@ -57,10 +59,15 @@ PAGES = {
     "minutes": lambda d: d.minutes_pdf(samples.minutes_of()),
     "minutes-wide": lambda d: d.minutes_pdf(
         samples.minutes_of(
-            hosts=tuple((host, "changed") for host in TWELVE * 3),
+            runs=tuple(
+                samples.run_of(
+                    "interrupted" if n < 11 else "done", {f"{h}-{m}": "unknown" for h in TWELVE for m in range(3)}
+                )
+                for n in range(12)
+            ),
             executor=Signatory(samples.LONG, samples.OPERATOR),
             requester=Signatory(samples.LONG, samples.SECTION_HEAD),
-            deviations=("simpangan " * 100,),
+            result="hasil " * 300,
         )
     ),
 }
@@ -173,9 +180,38 @@ def test_recap_page_shows_its_period_words_and_figures_in_indonesian():
         "1 Desember 2026 07.30 WIB",
         "halaman 1 dari 1",
         "Kode verifikasi internal sopti - bukan tanda tangan elektronik",
-        "CsUY apGG",
     ):
         assert wanted in text, wanted
+
+
+def test_recap_page_prints_the_checkpoint_as_signed_and_as_the_verifier_prints_it():
+    text = text_of(DOCUMENTS["id"].recap_pdf(samples.page_of()))
+    lines = samples.CHECKPOINT.split("\n")[:3]
+    assert " ".join([*lines, f"Akar: {base64.b64decode(lines[2]).hex()}"]) in text
+
+
+def test_recap_page_claims_nothing_that_is_not_measured():
+    for page in (samples.page_of(), samples.empty_page(unconfirmed=(), overdue=(), waivers=samples.Figure())):
+        text = text_of(DOCUMENTS["id"].recap_pdf(page))
+        assert "Layanan berjalan" not in text
+        assert "Pencadangan dan uji pemulihan (D7): tidak diukur oleh sopti versi ini" in text
+    assert "Kesimpulan: Sejauh yang diukur oleh versi ini, tidak ada hal yang memerlukan perhatian." in text
+
+
+def test_recap_page_of_a_month_that_goes_on_says_up_to_which_day():
+    text = text_of(DOCUMENTS["id"].recap_pdf(samples.page_of(made_at=datetime(2026, 11, 22, 3, tzinfo=UTC))))
+    assert "Periode: November 2026 (s.d. 22 November 2026)" in text
+
+
+def test_recap_page_says_when_attempts_had_several_reasons():
+    words, several = GettextWords("id"), "satu percobaan dapat memiliki beberapa alasan"
+    reasons = {code: samples.fig(3) for code in recap.REASON_WORDS}
+    shown = dict(recap.view(samples.page_of(refusals=samples.fig(16), refusals_by_reason=reasons), words)["facts"])
+    counts = [int(part.split(" (")[0].split()[-1]) for part in shown["Alasan penolakan"].split(", ")]
+    assert several in shown["Alasan penolakan"]
+    assert sum(counts) == 3 * len(reasons)
+    plain = dict(recap.view(samples.page_of(), words)["facts"])
+    assert several not in plain["Alasan penolakan"]
 
 
 def test_recap_page_prints_the_digest_of_its_data_file():
@@ -213,6 +249,41 @@ def test_minutes_spell_the_day_out():
     assert spelled in text
     for signer in ("Agus Operator", "Siti Permohonan", "Dewi Penelitian, S.Kom."):
         assert signer in text
+
+
+def test_minutes_tell_the_result_every_run_and_speak_one_language():
+    runs = (
+        samples.run_of("interrupted", {"srv-arsip": "changed", "srv-berkas": "unknown"}, 7, "run-7"),
+        samples.run_of("done", {"srv-arsip": "changed", "srv-berkas": "unchanged"}),
+    )
+    text = text_of(DOCUMENTS["id"].minutes_pdf(samples.minutes_of(runs=runs)))
+    for wanted in (
+        "Keterangan hasil Sesuai rencana; akses diuji bersama petugas PTSP.",
+        "Waktu mulai 23 November 2026 14.00 WIB",
+        "Waktu selesai 23 November 2026 16.04 WIB",
+        "Penyimpangan Pelaksanaan 23 November 2026 14.00 WIB: Terhenti; keadaan sebagian perangkat tidak diketahui "
+        "(srv-berkas tidak diketahui)",
+        "catatan nomor 4102: persetujuan",
+        "catatan nomor 4109: awal pelaksanaan",
+        "Kode pelaksanaan: run-7",
+    ):
+        assert wanted in text, wanted
+    assert not [word for word in ("approve", "start", "run ", "finished") if word in text.replace("run-7", "")]
+
+
+def test_minutes_of_work_without_a_host_claim_no_host():
+    printer = samples.minutes_of(
+        runs=(),
+        plan="",
+        result="Toner diganti.",
+        requester=Signatory("", Wording("PTSP", "PTSP")),
+        evidence=(("grant", 12), ("fulfil", 14)),
+    )
+    text = text_of(DOCUMENTS["id"].minutes_pdf(printer))
+    assert "Hasil Terlaksana tanpa perubahan melalui sistem Keterangan hasil Toner diganti." in text
+    assert "Waktu pencatatan 23 November 2026 16.04 WIB" in text
+    assert "semua perangkat" not in text
+    assert text.count("Pemohon") == 1
 
 
 def test_minutes_use_the_courts_own_day():

@@ -61,7 +61,7 @@ def sheet_of(of, **changes):
         "adviser": Signatory("Dewi", SECRETARY, Status.PLT, at=NOW),
         "not_before": NOW,
         "expires": NOW,
-        "signed": (),
+        "recorded": (),
         "approver": Signatory("", SECRETARY),
         "plan": DIGEST,
         "made_at": NOW,
@@ -194,6 +194,26 @@ def test_plan_text_of_hosts_in_order_says_so():
 def test_name_erased_or_still_to_come_leaves_the_office():
     text = display_text(replace(sheet_of(PLAN), approver=Signatory("", SECRETARY, Status.PLH)), WORDS["id"])
     assert "Dimohonkan kepada       Plh. Sekretaris" in text
+
+
+@pytest.mark.parametrize(
+    ("proof", "shown"),
+    [
+        ("signature", "tanda tangan sendiri"),
+        ("attested", "dicatatkan oleh Budi Contoh"),
+        ("paper", "di atas kertas"),
+    ],
+)
+def test_recorded_step_and_advice_say_how_they_are_known(proof, shown):
+    dewi = Signatory("Dewi", SECRETARY, step="B7", at=NOW, proof=proof, recorder="Budi Contoh")
+    text = " ".join(display_text(sheet_of(PLAN, recorded=(dewi,), adviser=dewi), WORDS["id"]).split())
+    assert f"Langkah yang telah tercatat - B7: Dewi, Sekretaris, 26 November 2026 09.30 WIT ({shown})" in text
+    assert f"Disarankan ditunda (Dewi, Sekretaris, 26 November 2026 09.30 WIT; {shown}) - Tunggu" in text
+
+
+def test_section_that_names_no_requester_is_shown_once():
+    lines = display_text(sheet_of(PLAN, requester="PTSP", unit="PTSP"), WORDS["id"]).splitlines()
+    assert next(line for line in lines if line.startswith("Pemohon")).split() == ["Pemohon", "PTSP"]
 
 
 @given(st.text(max_size=80), st.integers(8, 40))

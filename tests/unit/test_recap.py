@@ -1,6 +1,7 @@
 """What a month's events count for: built from events, checked against what was put in."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from sopti_runner.domain.ledger.event import SYSTEM, Actor, BlobRef, Event
 from sopti_runner.domain.period import Period, Zone
 from sopti_runner.domain.policy import Policy
 from sopti_runner.domain.recap import Around
-from sopti_runner.domain.recap_judgement import SHOWN, StatusWord, points_of, status_of
+from sopti_runner.domain.recap_judgement import StatusWord, points_of, status_of
 from sopti_runner.domain.recap_tally import recap_of
 
 NOVEMBER = Period(2026, 11)
@@ -144,16 +145,51 @@ def test_ledger_that_does_not_verify_is_critical_and_comes_first():
     assert points_of(page)[0].critical
 
 
-def test_restore_drill_is_always_among_the_points_shown():
+def test_what_this_version_can_not_measure_makes_no_month_bad_and_is_listed():
+    page = replace(Log().page(), unconfirmed=())
+    assert points_of(page) == ()
+    assert status_of(page) is StatusWord.SAFE
+    assert [text.partition(":")[0] for text in page.not_checked][:2] == [
+        "Backups and restore drills (D7)",
+        "Availability of the main services",
+    ]
+
+
+def test_interrupted_run_needs_attention_even_when_a_good_run_followed():
     log = Log()
-    log.request(1, day(2), "2026-11-04")
-    log.request(2, day(2))
-    log.run(2, day(3), "failed", {"a": "failed"}, waived=["adviser_approves"])
-    log.add("gate.refused", "r1", day(5), {"reasons": ["drift"]})
-    page = log.page(around=Around(verified=False, exposure_events=9, exposure_seconds=90_000))
-    shown = [p.what for p in points_of(page)[:SHOWN]]
-    assert len(points_of(page)) > SHOWN
-    assert "No restore drill is recorded" in shown
+    log.request(1, day(23))
+    log.run(1, day(24), "interrupted", {"a": "unknown"})
+    seq = log.events[-1].seq
+    log.run(1, day(25), "done", {"a": "changed"})
+    page = log.page()
+    assert (page.unsettled, page.unclear.events, page.unclear_requests) == ((), (seq,), ("REG-2026-0001",))
+    assert any(p.what.startswith("Runs that were interrupted") for p in points_of(page))
+
+
+def test_run_without_a_recorded_end_needs_attention():
+    log = Log()
+    log.request(1, day(23))
+    approval = log.approved(1, day(24))
+    log.add("run.started", "r1", day(24), {"approval": approval, "plan": "p", "hosts": ["a"]})
+    assert log.page().unclear.events == (log.events[-1].seq,)
+
+
+def test_month_that_goes_on_names_the_last_day_counted_by_the_courts_clock():
+    log = Log(Zone.JAYAPURA)
+    during = log.page(now=datetime(2026, 11, 21, 15, 30, tzinfo=UTC))
+    assert during.counted_to == date(2026, 11, 22)
+    assert json.loads(during.encode())["counted_to"] == "2026-11-22"
+    assert log.page(now=datetime(2026, 11, 30, 14, 59, tzinfo=UTC)).counted_to == date(2026, 11, 30)
+    assert log.page(now=datetime(2026, 11, 30, 15, 0, tzinfo=UTC)).counted_to is None
+
+
+def test_attempt_that_was_refused_is_no_attested_or_paper_act():
+    log = Log()
+    log.request(1, day(23))
+    for kind in ("attested", "paper"):
+        log.add("gate.refused", "r1", day(24), {"reasons": ["wrong_state"]}, Actor("p-x", "secretary:plh", kind))
+    page = log.page()
+    assert (page.attested.value, page.paper.value, page.refusals.value) == (0, 0, 2)
 
 
 def test_refusals_are_counted_once_and_named_by_every_reason():

@@ -13,12 +13,12 @@ from sopti_runner.domain.approval_sheet import (
     blind_lines,
     grouped,
     host_groups,
+    recorded_lines,
     rows,
     setting_lines,
     validity_text,
 )
 from sopti_runner.domain.plain import one_line, shortened
-from sopti_runner.domain.signatory import Signatory, signatory_text
 from sopti_runner.domain.statement import short_code
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_
@@ -42,7 +42,7 @@ def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
         "groups": _capped(host_groups(sheet, words), words),
         "blind": [shortened(line, TEXT) for line in blind_lines(sheet, words)][:6],
         "advice": shortened(advice_text(sheet, words), TEXT),
-        "signed": [_signed(s, words, sheet) for s in sheet.signed] or ["–"],
+        "recorded": [shortened(line, TEXT) for line in recorded_lines(sheet, words)],
         "decisions": [words(decision) for decision in DECISIONS],
         "validity": validity_text(sheet, words),
         "place": f"{one_line(sheet.place)}, " if sheet.place else "",
@@ -52,10 +52,6 @@ def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
         "stored": words(STORED),
         "made": words("Made {when}", when=words.moment(sheet.made_at, sheet.zone)),
     }
-
-
-def _signed(signatory: Signatory, words: Words, sheet: ApprovalSheet) -> str:
-    return f"{signatory.step}: {signatory_text(signatory, words, sheet.zone)}".removeprefix(": ")
 
 
 def _capped(groups: list[tuple[str, list[str]]], words: Words) -> list[dict[str, Any]]:

@@ -6,15 +6,16 @@ from typing import Any
 
 from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.domain.approval_sheet import grouped
-from sopti_runner.domain.minutes import HOST_WORDS, Minutes, opening, rows
+from sopti_runner.domain.minutes import HOST_WORDS, Minutes, evidence_lines, opening, rows
 from sopti_runner.domain.plain import one_line, shortened
 from sopti_runner.domain.signatory import Signatory
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_
 
 TEMPLATE = "minutes.typ"
-TEXT = 500
+TEXT = 1000
 HOSTS = 24
+EVIDENCE = 12
 NOT_CERTIFIED = N_("These minutes carry no certified electronic signature (TTE).")
 
 
@@ -22,6 +23,8 @@ def view(minutes: Minutes, words: Words) -> dict[str, Any]:
     """Give the template's data."""
     hosts = [[one_line(host), words(HOST_WORDS.get(left, left))] for host, left in minutes.hosts]
     hidden = len(hosts) - HOSTS
+    evidence = [shortened(line, 160) for line in evidence_lines(minutes, words)]
+    unlisted = len(evidence) - EVIDENCE
     return {
         "title": f"{words('Minutes of execution')} {minutes.number}",
         "letterhead": letterhead(minutes.letterhead),
@@ -30,7 +33,8 @@ def view(minutes: Minutes, words: Words) -> dict[str, Any]:
         "rows": [[label, shortened(text, TEXT)] for label, text in rows(minutes, words)],
         "hosts": hosts[:HOSTS],
         "more": words("and {count} more hosts: see the audit trail", count=hidden) if hidden > 0 else "",
-        "evidence": [shortened(line, 160) for line in minutes.evidence[:6]],
+        "evidence": evidence[:EVIDENCE],
+        "more_evidence": words("and {count} more entries: see the audit trail", count=unlisted) if unlisted > 0 else "",
         "place": f"{one_line(minutes.place)}, " if minutes.place else "",
         "date": words.day(minutes.ended_at.astimezone(minutes.zone.tz).date()),
         "signers": [
@@ -45,4 +49,4 @@ def view(minutes: Minutes, words: Words) -> dict[str, Any]:
 
 
 def _signer(lead: str, signatory: Signatory, words: Words) -> dict[str, str]:
-    return {"lead": lead, "title": f"{signatory.title(words)},", "name": one_line(signatory.name)}
+    return {"lead": lead, "title": f"{one_line(signatory.title(words))},", "name": one_line(signatory.name)}

@@ -11,6 +11,7 @@ import segno
 
 from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.domain.approval_sheet import grouped
+from sopti_runner.domain.ledger.checkpoint import read_checkpoint
 from sopti_runner.domain.plain import middle_cut, one_line
 from sopti_runner.domain.recap import HostRow, RecapPage
 from sopti_runner.domain.recap_judgement import SHOWN, STATUS_WORDS, Point, StatusWord, points_of, status_of
@@ -22,8 +23,8 @@ TEMPLATE = "recap.typ"
 HOSTS = 6
 LEADS = (N_("Made by"), N_("Examined by"), N_("Taken note of by"))
 SENTENCES = {
-    StatusWord.SAFE: N_("All that was to be done in this period was done, and nothing needs a decision."),
-    StatusWord.ATTENTION: N_("The service runs; matters that need attention: {count}."),
+    StatusWord.SAFE: N_("As far as this version measures, no matter needs attention."),
+    StatusWord.ATTENTION: N_("Matters that need attention: {count}."),
     StatusWord.CRITICAL: N_("Matters that need attention: {count}; the first needs an act at once."),
 }
 REASON_WORDS = {
@@ -46,19 +47,21 @@ REASON_WORDS = {
     "host_not_checked": N_("host could not be compared"),
 }
 OTHER_REASON = N_("another reason")
+OTHER_REASONS = N_("further reasons")
+REASONS = 5
 
 
 def view(page: RecapPage, words: Words) -> dict[str, Any]:
     """Give the template's data."""
-    status, points = status_of(page), points_of(page)
+    status, points, period = status_of(page), points_of(page), _period(page, words)
     return {
         "title": f"{words('Recapitulation')} {words.month(page.period)}",
         "letterhead": letterhead(page.around.letterhead),
-        "period": words.month(page.period),
+        "period": period,
         "opening": words(
             "Under the IT service SOP, letter C number 9, this is the recapitulation of monitoring and maintenance "
             "of IT equipment for the period {period}.",
-            period=words.month(page.period),
+            period=period,
         ),
         "status": words(STATUS_WORDS[status]),
         "severity": list(StatusWord).index(status),
@@ -77,6 +80,11 @@ def view(page: RecapPage, words: Words) -> dict[str, Any]:
         "not_checked": _not_checked(page, words),
         **_seal(page, words),
     }
+
+
+def _period(page: RecapPage, words: Words) -> str:
+    month = words.month(page.period)
+    return words("{month} (up to {day})", month=month, day=words.day(page.counted_to)) if page.counted_to else month
 
 
 def _figures(page: RecapPage, words: Words) -> list[dict[str, str]]:
@@ -137,7 +145,6 @@ def _address(host: str) -> bool:
 
 
 def _facts(page: RecapPage, words: Words) -> list[list[str]]:
-    reasons = ", ".join(f"{label} {words.number(count)}" for label, count in _reasons(page, words)[:5])
     hours = page.around.exposure_seconds // 3600
     window = words(
         "{count} entries, up to {hours} hours old",
@@ -146,7 +153,7 @@ def _facts(page: RecapPage, words: Words) -> list[list[str]]:
     )
     return [
         [words("Open requests"), _open(page, words)],
-        [words("Reasons of refusals"), reasons or "–"],
+        [words("Reasons of refusals"), _reasons_text(page, words)],
         [words("Combined roles (dirangkap)"), words.number(page.waivers.value)],
         [
             words("Attested / on paper"),
@@ -155,6 +162,16 @@ def _facts(page: RecapPage, words: Words) -> list[list[str]]:
         [words("Executors to confirm"), words("{count} of 29 steps", count=len(page.unconfirmed))],
         [words("Not yet protected outside"), window if page.around.exposure_events else words("nothing")],
     ]
+
+
+def _reasons_text(page: RecapPage, words: Words) -> str:
+    """Give the commonest reasons with their counts, the rest as one; says so when one attempt had several."""
+    reasons = _reasons(page, words)
+    others = sum(count for _, count in reasons[REASONS:])
+    shown = [*reasons[:REASONS], *([(words(OTHER_REASONS), others)] if others else [])]
+    text = ", ".join(f"{label} {words.number(count)}" for label, count in shown) or "–"
+    several = words("one attempt can have several reasons")
+    return f"{text} ({several})" if sum(count for _, count in reasons) > page.refusals.value else text
 
 
 def _reasons(page: RecapPage, words: Words) -> list[tuple[str, int]]:
@@ -181,10 +198,9 @@ def _not_checked(page: RecapPage, words: Words) -> list[str]:
 
 def _seal(page: RecapPage, words: Words) -> dict[str, Any]:
     note = page.around.checkpoint
-    lines = note.split("\n")[:3] if note else []
     offices = [pick(words, title) for title in page.offices]
     return {
-        "checkpoint": [lines[0], lines[1], grouped(lines[2])] if len(lines) == 3 else [],
+        "checkpoint": _checkpoint(note, words) if note else [],
         "qr": segno.make(note, error="m", micro=False).svg_inline(border=0, omitsize=True) if note else "",
         "signers": [
             {"lead": words(lead), "title": f"{title},", "name": ""} for lead, title in zip(LEADS, offices, strict=False)
@@ -194,3 +210,9 @@ def _seal(page: RecapPage, words: Words) -> dict[str, Any]:
         "digest": grouped(page.digest, 8),
         "made": words("Made {when}", when=words.moment(page.made_at, page.zone)),
     }
+
+
+def _checkpoint(note: str, words: Words) -> list[str]:
+    """Give the three signed lines exactly, then the root as the verifier prints it."""
+    claimed = read_checkpoint(note)
+    return [*str(claimed).splitlines(), words("Root: {root}", root=claimed.root.hex())]
