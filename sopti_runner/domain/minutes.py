@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sopti_runner.domain.change import Wording
 from sopti_runner.domain.period import Period, Zone, period_of
-from sopti_runner.domain.plain import one_line
+from sopti_runner.domain.plain import middle_cut, one_line
 from sopti_runner.domain.run import CHANGED, FAILED, GOOD, NOT_STARTED, UNCHANGED, UNKNOWN, UNREACHABLE, Run
 from sopti_runner.domain.signatory import Signatory, recorded_text
 from sopti_runner.domain.terbilang import terbilang
@@ -45,7 +45,8 @@ EVIDENCE_WORDS = {
 }
 """Steps of a request that the minutes point to in the audit trail, in words."""
 HOSTS = 4
-DEVIATIONS = 6
+DEVIATIONS = 5
+NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +158,8 @@ def _outcome(run: Run | None, words: Words) -> str:
 
 def _deviation(run: Run, zone: Zone, words: Words) -> str:
     left = sorted((run.hosts or {}).items())
-    hosts = [f"{one_line(host)} {words(HOST_WORDS.get(how, how))}" for host, how in left if how not in GOOD]
-    hosts = hosts or [one_line(host) for host, _ in left]
+    hosts = [f"{middle_cut(host, NAME)} {words(HOST_WORDS.get(how, how))}" for host, how in left if how not in GOOD]
+    hosts = hosts or [middle_cut(host, NAME) for host, _ in left]
     hidden = len(hosts) - HOSTS
     more = [words("and {count} more hosts", count=hidden)] if hidden > 0 else []
     return words(

@@ -271,6 +271,11 @@ def test_minutes_tell_the_result_every_run_and_speak_one_language():
     assert not [word for word in ("approve", "start", "run ", "finished") if word in text.replace("run-7", "")]
 
 
+def test_minutes_of_many_bad_runs_cut_none_short_and_count_the_rest():
+    text = text_of(PAGES["minutes-wide"](DOCUMENTS["id"]))
+    assert "dan 6 pelaksanaan lain: lihat jejak audit" in text
+
+
 def test_minutes_of_work_without_a_host_claim_no_host():
     printer = samples.minutes_of(
         runs=(),

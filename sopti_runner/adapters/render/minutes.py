@@ -13,7 +13,7 @@ from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_
 
 TEMPLATE = "minutes.typ"
-TEXT = 1000
+TEXT = 1800
 HOSTS = 24
 EVIDENCE = 12
 NOT_CERTIFIED = N_("These minutes carry no certified electronic signature (TTE).")
