@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,12 @@ app = typer.Typer(
     help=N_("Hosts of the inventory.\n\nExample: sopti host add web1 192.0.2.10 --fingerprint SHA256:abc"),
     no_args_is_help=True,
 )
+
+ON_CONSOLE = N_(
+    "on the host's own console, not over the network: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub; "
+    "go on only when both are the same"
+)
+"""Where a fingerprint comes from. What the network showed is never offered to be typed: it may be a stranger's."""
 
 
 @app.command(
@@ -37,18 +44,46 @@ def add(
 ) -> None:
     """Add a host."""
     here = house()
+    _require_new(here.settings.inventory / f"{name}.yml", name)
     found = here.scan_host(address, port)
-    if not fingerprint and sys.stdin.isatty():
-        output.say(_("{address} answers with the key {key}.", address=address, key=found.fingerprint))
-        typer.confirm(_("Does the host's own console show the same?"), abort=True)
-    elif fingerprint != found.fingerprint:
+    if fingerprint and fingerprint != found.fingerprint:
         raise UsageError(
-            N_("The host answers with another key"),
+            N_("The host answers with another key than you compared; it was not added"),
             on=address,
-            expected=fingerprint or N_("--fingerprint, compared at the host's console"),
+            expected=fingerprint,
             found=found.fingerprint,
-            next=f"sopti host add {name} {address} --fingerprint {found.fingerprint}",
+            next=ON_CONSOLE,
         )
+    if not fingerprint:
+        _compare(address, found.fingerprint)
     path = here.add_host(name, address=address, port=port, user=user, group=group, key=found)
     output.say(_("Written: {file}", file=path))
     output.data({"host": name, "file": str(path), "fingerprint": found.fingerprint})
+
+
+def _require_new(file: Path, name: str) -> None:
+    """Refuse a host that is in the inventory already, before anything is asked of the network."""
+    if file.exists():
+        raise UsageError(
+            N_("This host is in the inventory already, with its key pinned"),
+            on=name,
+            found=str(file),
+            next=N_("only if the host was replaced: remove that file, then add it again"),
+        )
+
+
+def _compare(address: str, fingerprint: str) -> None:
+    """Let the person at this terminal compare the key; UsageError when there is nobody, or the keys differ."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            N_("No fingerprint was given to compare the host's key with"),
+            on=address,
+            expected=N_("--fingerprint, as the host's own console shows it"),
+            next=ON_CONSOLE,
+        )
+    output.say(_("{address} answers with the key {key}.", address=address, key=fingerprint))
+    output.say(_("Compare it {console}.", console=_(ON_CONSOLE)))
+    if not output.agreed(_("Does the host's own console show the same?")):
+        raise UsageError(
+            N_("The keys were not found to be the same; the host was not added"), on=address, next=ON_CONSOLE
+        )

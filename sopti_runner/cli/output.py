@@ -63,6 +63,20 @@ def say(text: str = "") -> None:
         sys.stdout.write(harmless(text) + "\n")
 
 
+def agreed(question: str) -> bool:
+    """Ask for a yes or no in the reader's language; no when nothing is answered."""
+    yes, no = _("y"), _("n")
+    while True:
+        sys.stderr.write(f"{harmless(question)} [{yes}/{no.upper()}] ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        answer = line.strip().casefold()
+        if not line or answer in ("", no, "n", "no", _("no")):
+            return False
+        if answer in (yes, "y", "yes", _("yes")):
+            return True
+
+
 def data(value: Any) -> None:
     """Print the command's result for programs; nothing in text mode."""
     if _Mode.json:
