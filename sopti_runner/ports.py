@@ -243,8 +243,13 @@ Progress = Callable[[str, str], None]
 class Content(Protocol):
     """Playbooks, roles and inventory of this court, and their sealed copies."""
 
-    def change_model(self, playbook: str) -> ChangeModel:
-        """Read the model beside the playbook; ContentError when it is missing or malformed, naming line and key."""
+    def change_model(self, playbook: str, sealed_id: str = "") -> ChangeModel:
+        """Read the model beside the playbook, as it is now or as it stands in a sealed copy.
+
+        Raises:
+            ContentError: It is missing or malformed; names line and key.
+            IntegrityError: In the sealed copy it is no longer what was sealed.
+        """
         ...
 
     def playbooks(self) -> Sequence[str]:

@@ -75,6 +75,15 @@ def offices_for(court: Court, act: ActName) -> tuple[str, ...]:
     return tuple(sorted({court.executor(step) for step in RULES[act].steps}))
 
 
+def no_office(court: Court, person: str, act: ActName, now: datetime) -> tuple[Reason, ...]:
+    """Give why a person can't do an act in any office that they hold now; empty when they can."""
+    offices = offices_for(court, act)
+    if any(court.capacity(person, office, now) for office in offices):
+        return ()
+    fields = {"person": person, "office": ", ".join(offices)}
+    return (Reason("not_in_office", N_("{person} does not hold the office {office} now"), fields, offices),)
+
+
 def _statement_reasons(court: Court, act: Act) -> Iterable[Reason]:
     try:
         said = parse_statement(act.raw)

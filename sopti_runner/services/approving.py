@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sopti_runner.domain.approval_sheet import ApprovalSheet, display_text, standing
-from sopti_runner.domain.authority import offices_for
+from sopti_runner.domain.authority import no_office, offices_for
 from sopti_runner.domain.change import ChangeModel, ChangeType, Wording
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.host_changes import host_changes
-from sopti_runner.domain.ledger.event import SYSTEM
+from sopti_runner.domain.ledger.event import SYSTEM, Actor
 from sopti_runner.domain.office import Status
+from sopti_runner.domain.plain import one_line
 from sopti_runner.domain.plan import Plan
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ActName, PlanRef, Request
 from sopti_runner.domain.signatory import Signatory
+from sopti_runner.domain.standing import out_of_order
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_, UsageError
 from sopti_runner.ports import Content, Waiting
@@ -26,6 +28,7 @@ from sopti_runner.services.planning import find, stored_plan
 from sopti_runner.services.signatories import latest, named, note_of, requester, title
 
 DEFAULT_DAYS = 7
+WITHOUT_CHANGE = N_("without a technical change")
 
 
 class Approving:
@@ -120,6 +123,7 @@ class Approving:
         Raises:
             RefusedError: As ``sheet``.
         """
+        self._require_standing(number, person)
         sheet = self.sheet(number, person=person, days=days, not_before=not_before)
         request = find(self.books.court(), number)
         plan = stored_plan(self.books, request)
@@ -140,6 +144,25 @@ class Approving:
         )
         return waiting, sheet
 
+    def _line(self, court: Court, request: Request) -> str:
+        """Give a request on one line, whatever its words hold: no text of a requester makes a line of its own."""
+        said = (requester(self.books, court, request), self.books.text(request.texts.get("unit")))
+        who = ", ".join(dict.fromkeys(filter(None, map(one_line, said))))
+        asked = one_line(self.books.text(request.texts.get("description")))
+        return f"{request.number}  {asked} ({who}; {self.words(WITHOUT_CHANGE)})"
+
+    def _require_standing(self, number: str, person: str) -> None:
+        """Refuse before the sheet is shown what would be refused after it was read."""
+        court, now = self.books.court(), self.books.now()
+        request = find(court, number)
+        why = [
+            *no_office(court, person, ActName.APPROVE, self.books.believed(court, now).time),
+            *out_of_order(request, ActName.APPROVE),
+        ]
+        if why:
+            data = {"act": ActName.APPROVE.value}
+            self.books.refuse(request.id, Actor(person), why, N_("This request can't be approved now"), data)
+
     def _require_unchanged(self, request: Request, ref: PlanRef, plan: Plan) -> None:
         altered = self.content.compare(ref.sealed, plan.playbook, limit=plan.hosts, variables=plan.variables)
         if altered:
@@ -158,14 +181,19 @@ class Approving:
         court = self.books.court()
         requests = [find(court, number) for number in numbers]
         for request in requests:
+            if request.technical and not request.change_type:
+                raise UsageError(
+                    N_("This request is not classified yet; a list takes requests without a technical change"),
+                    on=request.number,
+                    next=f"sopti request triage {request.number}",
+                )
             if request.technical:
                 raise UsageError(
                     N_("This request is a technical change; it is approved on its own, with its plan"),
                     on=request.number,
                     next=f"sopti plan {request.number} PLAYBOOK",
                 )
-        lines = [f"{r.number}  {self.books.text(r.texts.get('description'))}" for r in requests]
-        shown = "\n".join([self.words("LIST OF REQUESTS FOR APPROVAL"), *lines, ""])
+        shown = "\n".join([self.words("LIST OF REQUESTS FOR APPROVAL"), *(self._line(court, r) for r in requests), ""])
         return self.acts.prepare(
             ActName.GRANT, person=person, subjects=[r.id for r in requests], data={}, display=shown, paper=paper
         )

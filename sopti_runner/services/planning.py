@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sopti_runner.domain import standing
-from sopti_runner.domain.authority import offices_for
+from sopti_runner.domain.authority import no_office
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.event import SYSTEM, Actor, Draft
@@ -114,9 +114,9 @@ def make_plan(
     owner = court.register.owner(signer.fingerprint)
     _may_plan(books, court, request, signer.fingerprint)
     model = content.change_model(playbook)
-    _require_kind(request, model)
     checked = check_variables(model, variables)
     sealed = content.seal(playbook, limit=limit, variables=checked)
+    _require_kind(request, content.change_model(playbook, sealed.id))
     try:
         plan = engine.plan(sealed, playbook, checked, tags, progress)
     except SoptiError:
@@ -152,17 +152,7 @@ def _may_plan(books: Books, court: Court, request: Request, fingerprint: str) ->
     owner = court.register.owner(fingerprint)
     key, person = (owner.key(fingerprint), owner.id) if owner else (None, "")
     reasons = [*books.outside_reasons(court), *books.clock_reasons(court, at)]
-    offices = offices_for(court, ActName.PLAN)
-    moment = books.believed(court, at).time
-    if not any(court.capacity(person, office, moment) for office in offices):
-        reasons.append(
-            Reason(
-                "not_in_office",
-                N_("{person} does not hold the office {office} now"),
-                {"person": person, "office": ", ".join(offices)},
-                offices,
-            )
-        )
+    reasons += no_office(court, person, ActName.PLAN, books.believed(court, at).time)
     if key is not None and not key.counts_at(court.size):
         reasons.append(Reason("key_retired", N_("The key {key} no longer counts"), {"key": fingerprint}))
     reasons += [*standing.without_change(request), *standing.out_of_order(request, ActName.PLAN)]

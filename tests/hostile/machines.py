@@ -26,7 +26,7 @@ class Content:
     def __init__(self, plant):
         self.plant, self.version = plant, 0
 
-    def change_model(self, playbook):
+    def change_model(self, playbook, sealed_id=""):
         def word(what):
             return Wording(self.plant(f"{what}-id"), self.plant(f"{what}-en"))
 

@@ -48,10 +48,17 @@ class AnsibleContent:
         names = (each.name.removesuffix(".change.yml") for each in models)
         return sorted(name for name in names if (self._root / "playbooks" / f"{name}.yml").is_file())
 
-    def change_model(self, playbook: str) -> ChangeModel:
-        """Read the model beside the playbook; ContentError when it is missing or malformed, naming line and key."""
-        self._known(playbook)
+    def change_model(self, playbook: str, sealed_id: str = "") -> ChangeModel:
+        """Read the model beside the playbook, as it is now or as it stands in a sealed copy.
+
+        Raises:
+            ContentError: It is missing or malformed; names line and key.
+            IntegrityError: In the sealed copy it is no longer what was sealed.
+        """
         file = f"playbooks/{playbook}.change.yml"
+        if sealed_id:
+            return read_change_model(self._snapshots.intact(sealed_id, file), playbook, file)
+        self._known(playbook)
         return read_change_model(self._root / file, playbook, file)
 
     def seal(self, playbook: str, *, limit: Sequence[str], variables: Mapping[str, Any]) -> Sealed:

@@ -177,6 +177,21 @@ class Snapshots:
             raise _damaged(sealed_id, tree_id(sealed.files))
         return manifest
 
+    def intact(self, sealed_id: str, file: str) -> Path:
+        """Give one file of a kept copy; IntegrityError when it is not what was sealed."""
+        path, expected = self.path(sealed_id) / file, self.manifest(sealed_id).sealed.files.get(file, "")
+        found = digest_file(path) if path.is_file() else ""
+        if not expected or found != expected:
+            raise IntegrityError(
+                N_("The sealed copy was changed: {name}"),
+                on=sealed_id,
+                expected=expected,
+                found=found,
+                next="sopti plan",
+                name=file,
+            )
+        return path
+
     def altered(self, sealed_id: str) -> list[str]:
         """Give the files of a kept copy that no longer match, sorted."""
         return altered_files(self.path(sealed_id), self.manifest(sealed_id).sealed.files)

@@ -130,7 +130,7 @@ class FakeContent:
     def __init__(self, hosts):
         self.hosts = hosts
 
-    def change_model(self, playbook):
+    def change_model(self, playbook, sealed_id=""):
         word = Wording("contoh", "example")
         return ChangeModel(playbook, word, word, word, word, (ChangeType.NORMAL,), Risk.LOW, ("all",), {})
 
