@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopti_runner.adapters.clock_system import SystemClock
+from sopti_runner.adapters.handed_files import HandedFiles
 from sopti_runner.adapters.log_key import LogKey
 from sopti_runner.adapters.machine_checks import machine_checks
 from sopti_runner.adapters.outbox_directory import DirectoryOutbox
@@ -71,6 +72,13 @@ class House:
     def log_key(self) -> LogKey:
         """The log's key."""
         return LogKey.load(self.settings.state_dir / "log.key")
+
+    @cached_property
+    def files(self) -> HandedFiles:
+        """The files that people name: anything but what sopti keeps, and what left for another machine."""
+        settings = self.settings
+        keys = [settings.ssh_private_key] if settings.ssh_private_key else []
+        return HandedFiles([settings.state_dir, *settings.sinks, *self._ledger_files(), *keys])
 
     @cached_property
     def clock(self) -> Clock:
@@ -187,13 +195,17 @@ class House:
         """Read variables from ``NAME=YAML`` words and a YAML file; VariableError names what can't be read."""
         from sopti_runner.adapters.ansible.given_variables import read_variables  # noqa: PLC0415  loads yaml only for variables
 
-        return read_variables(given, Path(file) if file else None)
+        return read_variables(given, file, self.files.read(file) if file else b"")
 
     def holidays(self, year: int) -> CalendarYear:
         """Give the holidays of a year as the pinned library knows them."""
         from sopti_runner.adapters.holidays_package import proposal  # noqa: PLC0415  loads holidays only here
 
         return proposal(year)
+
+    def public_key(self, file: str) -> PublicKey:
+        """Read an SSH public key from a file that a person names; UsageError when it can't be."""
+        return parse_public_key(self.files.text(file, what=N_("The key file can't be read")), on=file)
 
     def scan_host(self, address: str, port: int) -> PublicKey:
         """Give the host key that answers at an address now."""
@@ -216,16 +228,9 @@ class House:
             private_key=self.settings.ssh_private_key,
         )
 
-    def write_file(self, target: str, content: bytes) -> None:
-        """Write a document for a person; UsageError when it can't be."""
-        try:
-            Path(target).write_bytes(content)
-        except OSError as error:
-            raise UsageError(N_("The file can't be written"), on=target, found=str(error.strerror)) from error
-
     def verify(self, trust_file: str = "") -> Verification:
         """Judge the live ledger; UsageError when the trust file can't be used."""
-        trust = parse_trust(_bytes(Path(trust_file)), on=trust_file) if trust_file else None
+        trust = parse_trust(self.files.read(trust_file), on=trust_file) if trust_file else None
         return verify_ledger(self.books, trust)
 
     def verifies(self) -> bool:
@@ -241,25 +246,23 @@ class House:
             self.books.checkpoint()
         extras = {"sopti_verify.py": verifier_source().encode(), "README.txt": readme().encode()}
         store = self.store
-        return write_bundle(
-            Path(target), bodies=store.bodies(), notes=store.checkpoints(), blobs=store.blob, extras=extras
-        )
+        with self.files.open_new(target) as file:
+            return write_bundle(file, bodies=store.bodies(), notes=store.checkpoints(), blobs=store.blob, extras=extras)
 
     def write_trust(self, target: str) -> None:
         """Sign the ledger's end and write the trust file of this ledger for an auditor to keep."""
         self.books.checkpoint()
-        self.write_file(target, write_trust(trust_of(self.books)).encode())
+        self.files.write(target, write_trust(trust_of(self.books)).encode())
 
     def cosign(self, request: str, *, log: str, name: str, folder: str) -> tuple[str, str]:
         """As the witness: give the cosigned note and the witness's verifier key; makes key and memory when new."""
         from sopti_runner.adapters.log_key import WitnessKey  # noqa: PLC0415  only a witness needs it
         from sopti_runner.adapters.witness_state import WitnessStateFile  # noqa: PLC0415
 
-        home = Path(folder)
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home = self.files.folder(folder)
         path = home / "witness.key"
         key = WitnessKey.load(path) if path.exists() else WitnessKey.create(path, name)
-        text = _bytes(Path(request)).decode("utf-8", "replace")
+        text = self.files.text(request)
         memory = WitnessStateFile(home / "memory.json")
         note = cosign(text, vkey=log, memory=memory, key=key, now=self.clock.now().time)
         return note, key.vkey
@@ -303,9 +306,7 @@ class House:
                 next="sopti init --help",
             )
         sop, chosen = load(preset), Zone.chosen(zone)
-        founders = [
-            Founder(called, offices, parse_public_key(_read(Path(key)), on=key)) for called, offices, key in people
-        ]
+        founders = [Founder(called, offices, self.public_key(key)) for called, offices, key in people]
         check_founders(sop, founders)
         state = self.settings.state_dir
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -341,22 +342,6 @@ class House:
             return []
         path = Path(self.settings.database.removeprefix("sqlite:///"))
         return [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(N_("The file can't be read"), on=str(path), found=str(error.strerror)) from error
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            N_("The key file can't be read"), on=str(path), found=getattr(error, "strerror", "") or str(error)
-        ) from error
 
 
 def open_house(lang: str = "") -> House:

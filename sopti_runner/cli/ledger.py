@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Export, Json, Key
 from sopti_runner.cli.proposals import propose
 from sopti_runner.cli.session import house
-from sopti_runner.errors import N_, DeviationError, IntegrityError, UsageError
+from sopti_runner.errors import N_, DeviationError, IntegrityError
 
 app = typer.Typer(
     help=N_("The ledger: checkpoints, verification, bundles, proofs.\n\nExample: sopti ledger verify"),
@@ -180,7 +179,7 @@ def verify(trust: Trust = "", as_json: Json = False) -> None:
         raise IntegrityError(
             N_("The ledger is not what it was"),
             on=here.store.log,
-            found=N_("first bad event {seq}"),
+            found=N_("first bad event {seq}") if found.first_bad is not None else N_("not in its events: see above"),
             next="docs/runbooks/ledger-does-not-verify.md",
             seq=found.first_bad,
         )
@@ -285,16 +284,10 @@ def cosigned(
 
 def write(target: str, text: str) -> None:
     """Write a text file; UsageError when it can't be."""
-    try:
-        Path(target).write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(N_("The file can't be written"), on=target, found=str(error.strerror)) from error
+    house().files.write(target, text.encode())
     output.say(_("Written: {file}", file=target))
 
 
 def read(file: str) -> str:
     """Read a text file; UsageError when it can't be."""
-    try:
-        return Path(file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(N_("The file can't be read"), on=file, found=str(error)) from error
+    return house().files.text(file)

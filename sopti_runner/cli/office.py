@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -351,10 +350,5 @@ def _person(text: str) -> str:
 
 
 def _public(file: str) -> dict[str, str]:
-    from sopti_runner.domain.sshsig import parse_public_key
-
-    try:
-        parsed = parse_public_key(Path(file).read_text("utf-8"), on=file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(N_("The key file can't be read"), on=file, found=str(error)) from error
+    parsed = house().public_key(file)
     return {"fingerprint": parsed.fingerprint, "public": parsed.line}

@@ -99,6 +99,6 @@ def _print(here: House, number: str, target: str) -> None:
     if target == "-":
         output.say(display_text(sheet, here.words))
         return
-    here.write_file(target, here.documents.approval_sheet_pdf(sheet))
+    here.files.write(target, here.documents.approval_sheet_pdf(sheet))
     output.say(_("Written: {file}", file=target))
     output.data({"file": target})

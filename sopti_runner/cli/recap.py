@@ -11,7 +11,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json
 from sopti_runner.cli.session import house
-from sopti_runner.errors import N_, ReportError
+from sopti_runner.errors import N_, UsageError
 
 HELP = N_(
     "Make the recap of a month: one page PDF, and its figures with their events as JSON.\n\n"
@@ -23,7 +23,7 @@ def recap(
     month: Annotated[str, typer.Argument(metavar="YYYY-MM", help=N_("The month, in the court's own zone."))],
     target: Annotated[
         str,
-        typer.Option("--output", metavar="FILE.pdf", help=N_("Where to write it; otherwise into the state folder.")),
+        typer.Option("--output", metavar="FILE.pdf", help=N_("Where to write it; otherwise into this folder.")),
     ] = "",
     as_json: Json = False,
 ) -> None:
@@ -32,13 +32,16 @@ def recap(
 
     here = house()
     page = recap_month(here.books, month, verified=here.verifies())
-    path = Path(target) if target else here.settings.state_dir / "reports" / f"recap-{page.period}.pdf"
+    path = Path(target or f"recap-{page.period}.pdf")
     beside = path.with_suffix(".json")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(here.documents.recap_pdf(page))
-        beside.write_bytes(page.encode())
-    except OSError as error:
-        raise ReportError(N_("The recap can't be written"), on=str(path), found=str(error.strerror)) from error
+    if path == beside:
+        raise UsageError(
+            N_("The recap needs another name: its figures are written beside it, ending in .json"),
+            on=target,
+            expected=str(path.with_suffix(".pdf")),
+            found=target,
+        )
+    here.files.write(path, here.documents.recap_pdf(page))
+    here.files.write(beside, page.encode())
     output.say(_("Written: {file} and {figures}", file=path, figures=beside.name))
     output.data({"file": str(path), "figures": str(beside), **page.to_data()})

@@ -248,7 +248,7 @@ def minutes(
     from sopti_runner.services.minuting import minutes_of
 
     here = house()
-    here.write_file(target, here.documents.minutes_pdf(minutes_of(here.books, here.content, number)))
+    here.files.write(target, here.documents.minutes_pdf(minutes_of(here.books, here.content, number)))
     output.say(_("Written: {file}", file=target))
     output.data({"file": target})
 

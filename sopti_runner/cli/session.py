@@ -99,10 +99,7 @@ def on_paper(here: House, scan: str, recorder: str) -> OnPaper | None:
         )
     from sopti_runner.services.acts import OnPaper
 
-    try:
-        page = Path(scan).read_bytes()
-    except OSError as error:
-        raise UsageError(N_("The scan can't be read"), on=scan, found=str(error.strerror)) from error
+    page = here.files.read(scan, what=N_("The scan can't be read"))
     return OnPaper(person_named(here, here.books.court(), recorder), page)
 
 
@@ -142,9 +139,16 @@ def act(
 def export(here: House, waiting: Waiting, target: str) -> None:
     """Write a statement and the text it binds to files, and say how to sign it."""
     path = Path(target)
-    path.write_bytes(waiting.statement)
     shown = path.with_suffix(".txt")
-    shown.write_text(waiting.display, "utf-8")
+    if path == shown:
+        raise UsageError(
+            N_("The statement needs another name: its text is written beside it, ending in .txt"),
+            on=target,
+            expected=str(path.with_suffix(".json")),
+            found=target,
+        )
+    here.files.write(path, waiting.statement)
+    here.files.write(shown, waiting.display.encode())
     digest = here.acts.export(waiting)
     output.say(_("Written: {statement} (to be signed) and {text} (to be read first).", statement=path, text=shown))
     output.say(_("On the official's own machine: ssh-keygen -Y sign -n act@sopti -f KEY {file}", file=path.name))
@@ -162,13 +166,14 @@ def bring_in(here: House, signature: str) -> tuple[Event, ...]:
     from sopti_runner.domain.statement import NAMESPACE, statement_digest
 
     path = Path(signature)
+    unusable = N_("The signature can't be used")
+    armored = here.files.text(path, what=unusable)
+    statement = here.files.read(path.with_suffix(""), what=unusable)
     try:
-        armored = path.read_text("ascii")
-        statement = path.with_suffix("").read_bytes()
         fingerprint = sshsig.fingerprint(sshsig.verify(armored, statement, namespace=NAMESPACE))
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(
-            N_("The signature can't be used"),
+            unusable,
             on=signature,
             expected=N_("FILE.sig made by ssh-keygen -Y sign, beside FILE"),
             found=str(error),

@@ -60,13 +60,14 @@ def verify(court, tmp_path_factory):
     def run(events, persons=None):
         root = Frontier(event.leaf for event in events).root()
         target = folder / f"{len(list(folder.iterdir()))}.zip"
-        write_bundle(
-            target,
-            bodies=[event.body for event in events],
-            notes=[(len(events), KEY.note(len(events), root))],
-            blobs=court.ledger.blob,
-            extras={},
-        )
+        with target.open("wb") as file:
+            write_bundle(
+                file,
+                bodies=[event.body for event in events],
+                notes=[(len(events), KEY.note(len(events), root))],
+                blobs=court.ledger.blob,
+                extras={},
+            )
         keys = persons or {person: (court.key[name].public,) for name, person in court.id.items()}
         (folder / "trust.json").write_text(write_trust(Trust(ORIGIN, (KEY.verifier,), persons=keys)))
         command = [sys.executable, "-I", "sopti_verify.py", target.name, "--trust", "trust.json", "--json"]

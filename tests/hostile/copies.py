@@ -34,7 +34,8 @@ class Copy:
 
     def write(self, target):
         """Write the copy as a bundle."""
-        write_bundle(target, bodies=self.bodies, notes=self.notes.items(), blobs=self.blobs.get, extras={})
+        with target.open("wb") as file:
+            write_bundle(file, bodies=self.bodies, notes=self.notes.items(), blobs=self.blobs.get, extras={})
         return target
 
     def with_bodies(self, bodies):

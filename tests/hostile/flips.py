@@ -104,7 +104,8 @@ def decoded(path):
 def exported(store, target):
     """Write a bundle as ``sopti ledger export`` does."""
     extras = {"sopti_verify.py": verifier_source().encode(), "README.txt": readme().encode()}
-    write_bundle(target, bodies=store.bodies(), notes=store.checkpoints(), blobs=store.blob, extras=extras)
+    with target.open("wb") as file:
+        write_bundle(file, bodies=store.bodies(), notes=store.checkpoints(), blobs=store.blob, extras=extras)
     return target
 
 

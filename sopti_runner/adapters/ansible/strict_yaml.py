@@ -78,12 +78,23 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def parse_yaml(content: bytes, name: str) -> list[Any]:
+class _PlainLoader(_Loader):
+    """The same without anchors and aliases: a few of them can stand for gigabytes, or for themselves."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave the parser untyped
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise yaml.constructor.ConstructorError(None, None, "an anchor or an alias", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def parse_yaml(content: bytes, name: str, *, aliases: bool = True) -> list[Any]:
     """Give the documents of a YAML file; mappings are ``Located``, sequences ``LocatedList``.
 
     Args:
         content: The file's bytes.
         name: How errors name the file.
+        aliases: Whether anchors and aliases are read; refused otherwise.
 
     Raises:
         ContentError: Not UTF-8, not YAML, a duplicate key or a tag (``!vault``, ``!unsafe``); names file and line.
@@ -96,7 +107,7 @@ def parse_yaml(content: bytes, name: str) -> list[Any]:
             N_("File {file} is not UTF-8"), on=f"{name}:{line}", expected="UTF-8", found=str(error.reason), file=name
         ) from error
     try:
-        return list(yaml.load_all(text, Loader=_Loader))
+        return list(yaml.load_all(text, Loader=_Loader if aliases else _PlainLoader))
     except _DuplicateError as error:
         raise ContentError(
             N_("File {file} has the same key twice"),

@@ -7,7 +7,6 @@ are sorted and times left out. Part of the verifier that auditors carry, so it n
 
 from __future__ import annotations
 
-import os
 import re
 import zipfile
 import zlib
@@ -15,9 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from sopti_runner.domain.ledger.event import MAX_BODY_BYTES, SALT_BYTES, Blob, parse
-from sopti_runner.errors import N_, IntegrityError, LedgerError, UsageError
+from sopti_runner.errors import N_, IntegrityError, UsageError
 
 EVENTS = "events.jsonl"
 MAX_BLOB_BYTES = 64 << 20
@@ -114,49 +114,24 @@ class ZipBundle:
 
 
 def write_bundle(
-    target: Path,
+    target: BinaryIO,
     *,
     bodies: Iterable[bytes],
     notes: Iterable[tuple[int, str]],
     blobs: Callable[[bytes], Blob | None],
     extras: Mapping[str, bytes],
 ) -> int:
-    """Write a bundle, whole or not at all, readable by its owner only, and give the number of events.
+    """Write a bundle and give the number of events.
 
     Args:
-        target: A file that does not exist yet.
+        target: A file open for writing; whoever opened it sees to it that it appears whole or not at all.
         bodies: The exact bytes of every event, in order.
         notes: Checkpoints: (size, note).
         blobs: Finds a blob by digest; None when it was erased.
         extras: Files to put beside: name → bytes (how to read it, the verifier).
-
-    Raises:
-        UsageError: The file exists already.
-        LedgerError: It can't be written.
     """
-    draft = target.with_name(target.name + ".part")
-    try:
-        if target.exists():
-            raise UsageError(
-                N_("The file exists already"), on=str(target), expected=N_("a new file"), next=N_("choose another name")
-            )
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
-                count = _fill(bundle, bodies, notes, blobs, extras)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    except OSError as error:
-        raise LedgerError(
-            N_("The bundle can't be written"),
-            on=str(target),
-            expected=N_("a folder with room that this user may write"),
-            found=error.strerror or str(error),
-            next=N_("choose another folder"),
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return count
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+        return _fill(bundle, bodies, notes, blobs, extras)
 
 
 def _fill(
