@@ -22,9 +22,9 @@ OUTCOME_WORDS = {
     "partial": N_("Carried out in part"),
     "failed": N_("Not carried out"),
     "interrupted": N_("Interrupted; the state of some hosts is not known"),
-    "stopped": N_("Stopped by a person before its end"),
     "running": N_("Its end is not recorded"),
 }
+STOPPED = N_("Stopped by a person before its end")
 NO_RUN = N_("Carried out without a change by the system")
 HOST_WORDS = {
     CHANGED: N_("changed as planned"),
@@ -145,7 +145,7 @@ def _times(minutes: Minutes, words: Words) -> list[tuple[str, str]]:
     if not minutes.runs:
         return [(words("Recorded at"), ended)]
     if minutes.runs[-1].ended_at is None:
-        ended = words(OUTCOME_WORDS["running"])
+        ended = _outcome(minutes.runs[-1], words)
     return [(words("Started"), words.moment(minutes.runs[0].started_at, minutes.zone)), (words("Ended"), ended)]
 
 
@@ -153,7 +153,7 @@ def _outcome(run: Run | None, words: Words) -> str:
     if run is None:
         return words(NO_RUN)
     stopped = run.stopped and UNKNOWN not in (run.hosts or {}).values()
-    return words(OUTCOME_WORDS["stopped" if stopped else run.outcome])
+    return words(STOPPED if stopped else OUTCOME_WORDS[run.outcome])
 
 
 def _deviation(run: Run, zone: Zone, words: Words) -> str:

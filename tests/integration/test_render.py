@@ -201,6 +201,7 @@ def test_recap_page_claims_nothing_that_is_not_measured():
 def test_recap_page_of_a_month_that_goes_on_says_up_to_which_day():
     text = text_of(DOCUMENTS["id"].recap_pdf(samples.page_of(made_at=datetime(2026, 11, 22, 3, tzinfo=UTC))))
     assert "Periode: November 2026 (s.d. 22 November 2026)" in text
+    assert "pada akhir periode" not in text
 
 
 def test_recap_page_says_when_attempts_had_several_reasons():
@@ -269,6 +270,16 @@ def test_minutes_tell_the_result_every_run_and_speak_one_language():
     ):
         assert wanted in text, wanted
     assert not [word for word in ("approve", "start", "run ", "finished") if word in text.replace("run-7", "")]
+
+
+def test_minutes_of_a_stopped_run_or_one_without_an_end_say_so():
+    stopped = samples.run_of("interrupted", {"srv-arsip": "changed", "srv-berkas": "not_started"}, stopped=True)
+    text = text_of(DOCUMENTS["id"].minutes_pdf(samples.minutes_of(runs=(stopped,))))
+    assert "Hasil Dihentikan oleh petugas sebelum selesai" in text
+    assert "sebelum selesai (srv-berkas belum dimulai)" in text
+    endless = samples.run_of("running", {"srv-arsip": "unknown"}, ended_at=None)
+    text = text_of(DOCUMENTS["id"].minutes_pdf(samples.minutes_of(runs=(endless,))))
+    assert "Waktu selesai Akhir pelaksanaan tidak tercatat" in text
 
 
 def test_minutes_of_many_bad_runs_cut_none_short_and_count_the_rest():

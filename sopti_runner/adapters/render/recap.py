@@ -100,7 +100,7 @@ def _figures(page: RecapPage, words: Words) -> list[dict[str, str]]:
             f"{before['on_time']}/{before['finished']}",
             words.percent(page.on_time.value, page.finished.value),
         ),
-        _box(words, words("Waiting past due"), words.number(late), None),
+        _box(words, words("Waiting past due"), words.number(late), None, until=_until(page, words)),
         _box(
             words,
             words("Changes reaching every host"),
@@ -112,8 +112,14 @@ def _figures(page: RecapPage, words: Words) -> list[dict[str, str]]:
     ]
 
 
-def _box(words: Words, label: str, value: str, before: object, extra: str = "") -> dict[str, str]:
-    earlier = words("last month {value}", value=before) if before is not None else words("at the end of the period")
+def _until(page: RecapPage, words: Words) -> str:
+    return (
+        words("up to {day}", day=words.day(page.counted_to)) if page.counted_to else words("at the end of the period")
+    )
+
+
+def _box(words: Words, label: str, value: str, before: object, extra: str = "", *, until: str = "") -> dict[str, str]:
+    earlier = words("last month {value}", value=before) if before is not None else until
     return {"label": label, "value": value, "before": earlier, "extra": "" if extra == "–" else extra}
 
 
