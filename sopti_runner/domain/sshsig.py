@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
 from sopti_runner.errors import N_, UsageError
 
-MIN_RSA_BITS = 2048
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 16_384
 MAX_SIGNATURE_CHARS = 20_000
 
-_ARMOR = re.compile(
-    r"\s*-----BEGIN SSH SIGNATURE-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END SSH SIGNATURE-----\s*", re.ASCII
-)
+_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_SPACE = " \t\r\n\f\v"
+_WORD = re.compile(r"[a-z0-9@.-]{1,60}")  # what an error may repeat of a file that may be somebody's secret
 
 
 class SignatureError(ValueError):
@@ -82,7 +82,8 @@ def parse_public_key(line: str, *, on: str = "") -> PublicKey:
         raise _key_error(on, N_("{count} lines"), count=len(lines))
     kind, encoded, comment = (*lines[0].split(None, 2), "", "")[:3]
     if kind not in _VERIFIERS:
-        raise _key_error(on, N_("the key type {kind}"), kind=kind[:60])
+        known = _WORD.fullmatch(kind)
+        raise _key_error(on, N_("the key type {kind}"), kind=kind) if known else _key_error(on, N_("something else"))
     try:
         blob = base64.b64decode(encoded, validate=True)
         _load(blob, kind)
@@ -121,11 +122,8 @@ def verify(armored: str, message: bytes, *, namespace: str, allowed: Collection[
 
 def _open(armored: str, message: bytes, namespace: str) -> tuple[bytes, bytes, bytes]:
     """Give public key, the bytes that were signed, and the signature of an armored SSHSIG."""
-    match = _ARMOR.fullmatch(armored) if len(armored) <= MAX_SIGNATURE_CHARS else None
-    if match is None:
-        raise SignatureError("it is not an SSH signature (-----BEGIN SSH SIGNATURE-----)")
     try:
-        reader = _Reader(base64.b64decode("".join(match[1].split()), validate=True))
+        reader = _Reader(base64.b64decode(_inside(armored), validate=True))
     except binascii.Error:
         raise SignatureError("it is not base64 between its first and last line") from None
     if reader.take(6) != b"SSHSIG" or reader.number() != 1:
@@ -133,11 +131,22 @@ def _open(armored: str, message: bytes, namespace: str) -> tuple[bytes, bytes, b
     public, name, reserved, algorithm, signature = (reader.string() for _ in range(5))
     reader.end()
     if not namespace or name != namespace.encode():
-        raise SignatureError(f"it was made for the namespace {name.decode(errors='replace')!r}, not {namespace!r}")
+        raise SignatureError(f"it was made for the namespace {name[:60].decode(errors='replace')!r}, not {namespace!r}")
     if algorithm not in (b"sha256", b"sha512"):
         raise SignatureError(f"its hash {algorithm[:20]!r} is not sha256 or sha512")
     digest = hashlib.new(algorithm.decode(), message).digest()
     return public, b"SSHSIG" + b"".join(map(_string, (name, reserved, algorithm, digest))), signature
+
+
+def _inside(armored: str) -> str:
+    """Give what stands between the first and the last line, without spaces; in a time that grows with its length."""
+    text = armored.strip(_SPACE) if len(armored) <= MAX_SIGNATURE_CHARS and armored.isascii() else ""
+    inside = text[len(_BEGIN) : -len(_END)]
+    if not (text.startswith(_BEGIN) and text.endswith(_END) and inside.strip(_SPACE)):
+        raise SignatureError(f"it is not an SSH signature ({_BEGIN})")
+    if inside[0] not in _SPACE or inside[-1] not in _SPACE:
+        raise SignatureError(f"it is not an SSH signature ({_BEGIN})")
+    return "".join(inside.split())
 
 
 def _wire(key: str | bytes) -> bytes:
@@ -146,6 +155,11 @@ def _wire(key: str | bytes) -> bytes:
 
 def _string(value: bytes) -> bytes:
     return len(value).to_bytes(4, "big") + value
+
+
+def _mpint(value: int) -> bytes:
+    """Give a positive number in its only wire form (RFC 4251 section 5): no byte more than it needs."""
+    return value.to_bytes(value.bit_length() // 8 + 1, "big")
 
 
 class _Reader:
@@ -189,6 +203,7 @@ class _Loaded:
     application: bytes = b""
 
 
+_POINT = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 _CURVES: dict[str, tuple[ec.EllipticCurve, hashes.HashAlgorithm]] = {
     "nistp256": (ec.SECP256R1(), hashes.SHA256()),
     "nistp384": (ec.SECP384R1(), hashes.SHA384()),
@@ -197,27 +212,41 @@ _CURVES: dict[str, tuple[ec.EllipticCurve, hashes.HashAlgorithm]] = {
 
 
 def _load(blob: bytes, kind: str) -> _Loaded:
-    """Give the key of its wire form; ValueError when it is damaged, weak or of another type than ``kind``."""
+    """Give the key of its wire form.
+
+    One key has one wire form and so one fingerprint: a longer number or a compressed point would be the same key under
+    another name. ValueError when it is in another form, damaged, weak or of another type than ``kind``.
+    """
     reader = _Reader(blob)
     inside = reader.text()
     if inside != kind:
-        raise SignatureError(f"the key says {kind} outside and {inside[:60]!r} inside")
+        told = inside if _WORD.fullmatch(inside) else "something else"
+        raise SignatureError(f"the key says {kind} outside and {told} inside")
     key: Any
     if kind in ("ssh-ed25519", "sk-ssh-ed25519@openssh.com"):
-        key = ed25519.Ed25519PublicKey.from_public_bytes(reader.string())
+        parts = [reader.string()]
+        key = ed25519.Ed25519PublicKey.from_public_bytes(parts[0])
     elif kind == "ssh-rsa":
-        exponent, modulus = reader.mpint(), reader.mpint()
-        if modulus.bit_length() < MIN_RSA_BITS:
-            raise SignatureError(f"an RSA key of {modulus.bit_length()} bits is too weak; {MIN_RSA_BITS} is the least")
-        key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+        key, parts = _load_rsa(reader.mpint(), reader.mpint())
     else:
         curve, _ = _CURVES[_curve_of(kind)]
         if reader.text() != _curve_of(kind):
             raise SignatureError("the key's curve is not the one its type names")
         key = ec.EllipticCurvePublicKey.from_encoded_point(curve, reader.string())
+        parts = [_curve_of(kind).encode(), key.public_bytes(*_POINT)]
     application = reader.string() if kind.startswith("sk-") else b""
     reader.end()
+    parts += [application] if kind.startswith("sk-") else []
+    if b"".join(map(_string, (kind.encode(), *parts))) != blob:
+        raise SignatureError("it is not in the one form that ssh-keygen writes")
     return _Loaded(key, application)
+
+
+def _load_rsa(exponent: int, modulus: int) -> tuple[Any, list[bytes]]:
+    bits = modulus.bit_length()
+    if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
+        raise SignatureError(f"an RSA key of {bits} bits is too weak or too long; {MIN_RSA_BITS} is the least")
+    return rsa.RSAPublicNumbers(exponent, modulus).public_key(), [_mpint(exponent), _mpint(modulus)]
 
 
 def _curve_of(kind: str) -> str:

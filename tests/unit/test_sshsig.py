@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import subprocess
+import time
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, utils
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -247,3 +248,53 @@ def test_public_key_errors_say_what_was_given(other, tmp_path):
     assert "damaged" in found(f"{kind} ???")
     assert "damaged" in found(kind)
     assert parse_public_key(f"# remark\n{other.line}\n").comment == "budi@contoh"
+
+
+def as_ssh_keygen_reads(blob, kind, folder):
+    """Whether ssh-keygen takes a key, and gives it the fingerprint of these very bytes."""
+    (folder / "other.pub").write_text(f"{kind} {base64.b64encode(blob).decode()}\n")
+    ran = subprocess.run(["ssh-keygen", "-l", "-f", folder / "other.pub"], capture_output=True, text=True, check=False)
+    return ran.returncode == 0 and ran.stdout.split()[1] == fingerprint(blob)
+
+
+def other_forms(line):
+    """Give the same key in forms that ssh-keygen never writes."""
+    key = parse_public_key(line)
+    loaded = serialization.load_ssh_public_key(key.line.encode())
+    kind = key.kind.encode()
+    if isinstance(loaded, rsa.RSAPublicKey):
+        numbers = loaded.public_numbers()
+        exponent, modulus = (n.to_bytes(n.bit_length() // 8 + 1, "big") for n in (numbers.e, numbers.n))
+        yield wire(kind, b"\0" + exponent, modulus)
+        yield wire(kind, exponent, b"\0" + modulus)
+    if isinstance(loaded, ec.EllipticCurvePublicKey):
+        point = loaded.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
+        yield wire(kind, key.kind.rpartition("-")[2].encode(), point)
+    yield key.blob + b"\0"
+
+
+def test_key_in_another_form_is_refused_and_never_has_a_fingerprint_of_its_own(signer, tmp_path):
+    key = parse_public_key(signer.line)
+    assert as_ssh_keygen_reads(key.blob, key.kind, tmp_path)
+    for blob in other_forms(signer.line):
+        assert not as_ssh_keygen_reads(blob, key.kind, tmp_path)
+        assert "damaged" in found(f"{key.kind} {base64.b64encode(blob).decode()}")
+        with pytest.raises(SignatureError):
+            verify(armor(blob, b""), STATEMENT, namespace=NAMESPACE)
+
+
+@pytest.mark.parametrize("between", [" ", "\n", " \n", "=", "A", "-"])
+def test_long_armor_is_refused_at_once(between):
+    begin = "-----BEGIN SSH SIGNATURE-----"
+    started = time.monotonic()
+    for text in (begin + between * 19_000, begin + "\nQUFB" + between * 19_000, begin * 600, between * 20_000):
+        with pytest.raises(SignatureError):
+            verify(text, STATEMENT, namespace=NAMESPACE)
+    assert time.monotonic() - started < 1
+
+
+def test_public_key_errors_repeat_nothing_that_may_be_secret():
+    assert found("PRIVATE+KEY+sopti.example+8a62db81+AWtrSecret") == "something else"
+    assert found("Geheim") == "something else"
+    inside = base64.b64encode(wire(b"Geheim", b"x")).decode()
+    assert "Geheim" not in found(f"ssh-ed25519 {inside}")
