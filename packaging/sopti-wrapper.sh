@@ -11,7 +11,7 @@ signers=/run/sopti # nobody can list it, so nobody else finds the pipes
 # Completion needs names only, no state.
 [ -z "${_SOPTI_COMPLETE:-}" ] || exec "$program"
 
-key=${SOPTI_KEY:-$HOME/.ssh/id_ed25519} take=
+key=${SOPTI_KEY:-$HOME/.ssh/id_ed25519} take= command=
 for word; do
     shift
     if [ -n "$take" ]; then
@@ -21,7 +21,8 @@ for word; do
     case $word in
     --key) take=yes ;;
     --key=*) key=${word#--key=} ;;
-    *) set -- "$@" "$word" ;;
+    -* | id | en) set -- "$@" "$word" ;;
+    *) command=${command:-$word} && set -- "$@" "$word" ;;
     esac
 done
 case $key in /*) ;; *) key=$PWD/$key ;; esac
@@ -39,13 +40,30 @@ root) as_owner() { HOME=/var/lib/sopti runuser -u sopti -- "$program" "$@"; } ;;
     ;;
 esac
 
+# Say what is signed and with which key before the passphrase is asked for; nothing for a key that asks for none.
+announce() {
+    { [ -r "$key" ] && ! ssh-keygen -y -P '' -f "$key" </dev/null >/dev/null 2>&1; } || return 0
+    act=$(sed -n '1s/^{"act":"\([a-z]*\)".*/\1/p' "$SOPTI_SIGNER/.message")
+    case ${SOPTI_LANG:-id} in
+    en*) said='sopti: your signature for "%s", with the key %s\n' ;;
+    *) said='sopti: tanda tangan Anda untuk "%s", dengan kunci %s\n' ;;
+    esac
+    # shellcheck disable=SC2059  # one of the two formats above
+    printf "$said" "${act:-?}" "$key" 2>/dev/null >/dev/tty || true
+}
+
 # Sign what sopti hands over, one statement after the other, until this command ends.
 serve() {
     while exec 3<"$SOPTI_SIGNER/statement"; do
         cat <&3 >"$SOPTI_SIGNER/.message"
         exec 3<&-
-        ssh-keygen -q -Y sign -n act@sopti -f "$key" <"$SOPTI_SIGNER/.message" >"$SOPTI_SIGNER/.signed" ||
+        announce
+        # A shell lets what runs in the background ignore Ctrl-C; at the passphrase it must end the command.
+        env --default-signal=INT,QUIT ssh-keygen -q -Y sign -n act@sopti -f "$key" \
+            <"$SOPTI_SIGNER/.message" >"$SOPTI_SIGNER/.signed" || {
+            [ $? -lt 128 ] || return
             : >"$SOPTI_SIGNER/.signed"
+        }
         cat "$SOPTI_SIGNER/.signed" >"$SOPTI_SIGNER/signature"
     done
 }
@@ -77,5 +95,9 @@ case $PWD/ in
 *) cd "$exchange" || exit 2 ;;
 esac
 umask 027
+case $command in
+host | perangkat) ;; # asks at the terminal, and signs nothing
+*) [ ! -t 0 ] || exec </dev/null ;; # else sudo reads the terminal too: the passphrase, and Ctrl-C as a mere character
+esac
 as_owner "$@"
 exit $?

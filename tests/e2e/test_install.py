@@ -1,9 +1,13 @@
 """`make install` on a fresh Debian host, and the README's first real court, command by command as printed."""
 
 import hashlib
+import os
+import pty
+import select
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -289,6 +293,35 @@ def test_command_of_an_operator_signs_and_of_a_guest_is_refused(stubbed):
     run(stubbed, "useradd -m tamu")
     refused = stubbed.ssh("runuser -l tamu -c sopti 2>&1", check=False)
     assert (refused.returncode, "is not an operator" in refused.stdout) == (2, True)
+
+
+@pytest.mark.parametrize(("lang", "named"), [("id", "tanda tangan Anda"), ("en", "your signature")])
+def test_interrupt_at_the_passphrase_ends_the_command_that_named_the_key(stubbed, lang, named):
+    key = "/home/budi/.ssh/bersandi"
+    run(stubbed, f"test -e {key} || ssh-keygen -q -t ed25519 -N rahasia -f {key}", user="budi", cwd="/home/budi")
+    words = stubbed.ssh_command()
+    typed = f"SOPTI_LANG={lang} sopti request list --key {key}; echo ended with $?"
+    ours, theirs = pty.openpty()
+    command = [words[0], "-tt", *words[1:], f"su --pty -l budi -c {shlex.quote(typed)}"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True):
+        os.close(theirs)
+        said = _until(ours, "passphrase")
+        os.write(ours, b"\x03")
+        said += _until(ours, "ended with 130")
+    os.close(ours)
+    assert named in said
+    assert key in said.split("passphrase")[0]
+    assert run(stubbed, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti || true") == ""
+
+
+def _until(terminal: int, wanted: str, within_s: float = 20) -> str:
+    """Read from a terminal until it shows something; fails when it does not in time."""
+    shown, end = "", time.monotonic() + within_s
+    while wanted not in shown:
+        ready, _, _ = select.select([terminal], [], [], max(0, end - time.monotonic()))
+        assert ready, f"{wanted!r} was not shown: {shown}"
+        shown += os.read(terminal, 4096).decode(errors="replace")
+    return shown
 
 
 def test_uninstall_keeps_the_state(installed):
