@@ -79,7 +79,7 @@ def approve(
     """Approve."""
     here = house()
     if signature:
-        _said(here, bring_in(here, signature))
+        _said(here, bring_in(here, signature, "approve", "grant"))
         return
     if not numbers:
         raise UsageError(N_("Which request?"), next="sopti request list --open")
@@ -165,12 +165,14 @@ def _decide(
 
     here = house()
     if signature:
-        _said(here, bring_in(here, signature))
+        _said(here, bring_in(here, signature, name))
         return
     if not number:
         raise UsageError(N_("Which request?"), next="sopti request list --open")
+    from sopti_runner.domain.plain import one_line
+
     request = find(here.books.court(), number)
-    shown = f"{act_words(name)}: {request.number}\n{reason}\n"
+    shown = f"{act_words(name)}: {request.number}\n{one_line(reason)}\n"
     page = on_paper(here, paper, recorder)
     waiting = prepared(here, name, [request.id], by=by, key=key, texts={"reason": reason}, display=shown, paper=page)
     if export_to:

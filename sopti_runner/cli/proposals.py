@@ -61,8 +61,11 @@ def confirm(
 
     here = house()
     if signature:
-        event = bring_in(here, signature)[0]
-        _confirmed(event.subject)
+        event = bring_in(here, signature, "confirm", "propose")[0]
+        if event.type == "governance.proposed":
+            _proposed(event.id, event.data["kind"], event.data["content"])
+        else:
+            _confirmed(event.subject)
         return
     court = here.books.court()
     person = person_named(here, court, by) if by else me(here, court, key)
@@ -94,6 +97,10 @@ def propose(kind: str, content: dict[str, Any], key: str, export_to: str, texts:
         export(here, statement, export_to)
         return
     event = here.acts.sign(statement, here.signer(key))[0]
-    output.say(_("Proposed as {proposal}. It counts when another official confirms:", proposal=event.id))
-    output.say(f"  sopti office confirm {event.id} --key KEY")
-    output.data({"proposal": event.id, "kind": kind, "content": content})
+    _proposed(event.id, kind, content)
+
+
+def _proposed(ident: str, kind: str, content: dict[str, Any]) -> None:
+    output.say(_("Proposed as {proposal}. It counts when another official confirms:", proposal=ident))
+    output.say(f"  sopti office confirm {ident} --key KEY")
+    output.data({"proposal": ident, "kind": kind, "content": content})

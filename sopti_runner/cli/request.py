@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import By, Json, Key, Number, Reason
 from sopti_runner.cli.request_page import show as show_page
-from sopti_runner.cli.session import act, house, person_named
+from sopti_runner.cli.session import act, house
 from sopti_runner.errors import N_
 
 if TYPE_CHECKING:
@@ -69,14 +70,30 @@ def add(
 
 
 def _enrolled(here: House, court: Court, requester: str) -> str:
-    from sopti_runner.errors import NotFoundError
+    """Give the enrolled person whom a name means, whatever its spaces and titles; empty for somebody else.
 
-    if not requester:
-        return ""
-    try:
-        return person_named(here, court, requester)
-    except NotFoundError:
-        return ""
+    Raises:
+        UsageError: It could mean more than one: who asked must be known, because they may not approve it.
+    """
+    from sopti_runner.errors import UsageError
+
+    names = {person: here.books.name(court, person) for person in court.register.persons}
+    said = _words(requester)
+    meant = [p for p, name in names.items() if said and (said <= _words(name) or _words(name) <= said)]
+    meant = [p for p in meant if _words(names[p]) == said] or meant
+    if requester in names or len(meant) < 2:
+        return requester if requester in names else "".join(meant)
+    raise UsageError(
+        N_("This name could mean more than one enrolled person"),
+        on="--requester",
+        expected=", ".join(sorted(names[p] for p in meant)),
+        found=requester,
+        next=N_("give the whole name; for somebody else add a word that tells them apart"),
+    )
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", name.casefold()))
 
 
 @app.command(
@@ -179,7 +196,7 @@ def prioritise(
 @app.command(
     "triage",
     help=N_(
-        "Take a request without a technical change through B3-B6 at once.\n\n"
+        "Take a request without a technical change through B2-B6 at once; it needs no B7.\n\n"
         "Example: sopti request triage REG-2026-0002"
     ),
 )

@@ -33,7 +33,7 @@ def show(here: House, ident: str) -> None:
     output.say("  " + _("State: {state}", state=_(STATE_WORDS[request.state])) + day)
     asker = requester(here.books, court, request)
     unit = here.books.text(request.texts.get("unit"))
-    output.say("  " + output.one_line(_("Requester: {who}, {unit}", who=asker, unit=unit)))
+    output.say("  " + output.one_line(_("Requester: {who}", who=", ".join(dict.fromkeys((asker, unit))))))
     for act in ways(request):
         output.say("  " + _("Next: {act} – {offices}", act=act_words(act), offices=names.offices(_holders(court, act))))
         output.say(f"    {command_for(act, request.number)}")
@@ -68,8 +68,10 @@ def say_next(request: Request) -> None:
 
 def ways(request: Request) -> list[str]:
     """Give the acts that carry a request on, without those that lead away, and those of its own kind only."""
-    from sopti_runner.domain.request import ActName, may_follow
+    from sopti_runner.domain.request import ActName, State, may_follow
 
+    if request.state is State.PLANNED and request.plan and request.plan.unapprovable:
+        return [ActName.PLAN.value]
     planless = {ActName.GRANT, ActName.TRIAGE}
     unwanted = {ActName.PLAN} if not request.technical else planless if request.change_type else set()
     acts = [a for a in may_follow(request.state) if a.value not in SIDEWAYS and a not in unwanted]
@@ -112,9 +114,22 @@ def _deadlines(here: House, court: Court, request: Request, late: list[str]) -> 
         title = getattr(activity.title, here.lang) if activity else ""
         number = activity.day if activity else None
         when = here.words.day(date.fromisoformat(due))
-        status = _("overdue") if step in late else _("still to come") if step in to_come else _("done")
+        status = _("overdue") if step in late else _("still to come") if step in to_come else _passed(request, step)
         rows.append((step, title, _("day {day}: {when}", day=number, when=when), status))
     output.table([_("SOP"), _("Activity"), _("Due"), _("Status")], rows)
+
+
+def _passed(request: Request, step: str) -> str:
+    """Say how a step is behind a request: done, done at once with others, or not needed at all."""
+    from sopti_runner.domain.lateness import TRIAGED
+    from sopti_runner.domain.request import RULES, ActName
+
+    acts = {s.act for s in request.steps}
+    if any(RULES[ActName(act)].on_time == step for act in acts if act in set(ActName)):
+        return _("done")
+    if step == "B7" and not request.technical:
+        return _("not needed: no technical change")
+    return _("by triage") if ActName.TRIAGE in acts and step in TRIAGED else _("done")
 
 
 def _data(request: Request, late: list[str], warnings: list[str]) -> dict[str, Any]:

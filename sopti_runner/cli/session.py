@@ -156,14 +156,14 @@ def export(here: House, waiting: Waiting, target: str) -> None:
     output.data({"statement": str(path), "shown": str(shown), "sha256": digest})
 
 
-def bring_in(here: House, signature: str) -> tuple[Event, ...]:
+def bring_in(here: House, signature: str, *acts: str) -> tuple[Event, ...]:
     """Record an exported statement with the signature file that came back.
 
     Raises:
-        UsageError: The signature or the statement beside it can't be read.
+        UsageError: Signature or statement can't be read, or the statement is not of one of these acts.
     """
     from sopti_runner.domain import sshsig
-    from sopti_runner.domain.statement import NAMESPACE, statement_digest
+    from sopti_runner.domain.statement import NAMESPACE, parse_statement, statement_digest
 
     path = Path(signature)
     unusable = N_("The signature can't be used")
@@ -171,6 +171,7 @@ def bring_in(here: House, signature: str) -> tuple[Event, ...]:
     statement = here.files.read(path.with_suffix(""), what=unusable)
     try:
         fingerprint = sshsig.fingerprint(sshsig.verify(armored, statement, namespace=NAMESPACE))
+        said = parse_statement(statement).act
     except ValueError as error:
         raise UsageError(
             unusable,
@@ -179,4 +180,12 @@ def bring_in(here: House, signature: str) -> tuple[Event, ...]:
             found=str(error),
             next=N_("export the statement again"),
         ) from error
+    if said not in acts:
+        raise UsageError(
+            N_("This statement is of another act"),
+            on=signature,
+            expected=", ".join(acts),
+            found=said,
+            next=N_("the command that exported it, with --import"),
+        )
     return here.acts.bring(statement_digest(statement), armored, fingerprint)

@@ -128,9 +128,7 @@ def host_groups(sheet: ApprovalSheet, words: Words) -> list[tuple[str, list[str]
         lines = change_lines(words, host.changes)
         lines += [words("Runs, but can't be predicted: {task}", task=line) for line in change_lines(words, host.opaque)]
         if host.failed:
-            lines.append(
-                words("Tasks that could not be predicted at all: {count}; this can't be approved", count=host.failed)
-            )
+            lines.append(words("Tasks that failed while planning: {count}; this can't be approved", count=host.failed))
         groups.setdefault(tuple(lines), []).append(one_line(host.host))
     return [
         (", ".join(names), list(lines) or [words("No change: everything is as wanted already")])

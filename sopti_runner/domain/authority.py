@@ -20,12 +20,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sopti_runner.domain import governance, sshsig, standing
+from sopti_runner.domain.act_content import malformed_plan, missing_words, unknown_words
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.governance import Proposal
-from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import ALSO_SAID, CHOICES, RULES, WORDS_NEEDED, ActName, Request
-from sopti_runner.domain.statement import NAMESPACE, Proof, ProofKind, Statement, parse_statement
+from sopti_runner.domain.request import RULES, ActName, Request
+from sopti_runner.domain.statement import (
+    NAMESPACE,
+    Proof,
+    ProofKind,
+    Statement,
+    parse_statement,
+    parse_texts,
+    readable_statement,
+)
 from sopti_runner.domain.time_rules import JUMP, TOLERANCE
 from sopti_runner.errors import N_, UsageError
 
@@ -60,7 +68,7 @@ def judge(court: Court, act: Act, now: datetime) -> tuple[Reason, ...]:
         act: The act with its proof.
         now: Time of the event that would record it, aware UTC.
     """
-    reasons = [*_statement_reasons(court, act), *_word_reasons(court, act), *_proof_reasons(court, act, now)]
+    reasons = [*_statement_reasons(court, act), *unknown_words(court, act), *_proof_reasons(court, act, now)]
     if act.name in (governance.PROPOSE, governance.CONFIRM):
         reasons += _governance_reasons(court, act, now)
     elif act.name in _ACTS:
@@ -106,20 +114,6 @@ def _statement_reasons(court: Court, act: Act) -> Iterable[Reason]:
         yield Reason("statement_replayed", N_("This signed statement was used before"))
     if said.head_size > court.size:
         yield Reason("statement_ahead", N_("The signed statement names a ledger longer than this one"))
-
-
-def _word_reasons(court: Court, act: Act) -> Iterable[Reason]:
-    """An act says what acts of its kind say and no more: names and free words are texts, the rest is the ledger's."""
-    known = {"kind", "content"} if act.name == governance.PROPOSE else set()
-    if act.name in _ACTS:
-        known = {*CHOICES.get(ActName(act.name), ()), *ALSO_SAID.get(ActName(act.name), ())}
-    if act.proof.kind is ProofKind.PAPER:
-        known.add("recorder")
-    for key in sorted(set(act.data) - known):
-        yield Reason("word_unknown", N_("An act of this kind doesn't say {key}"), {"key": key})
-    asks = act.data.get("requester", act.person)
-    if not isinstance(asks, str) or asks not in court.register.persons:
-        yield Reason("requester_unknown", N_("The requester is not an enrolled person; a name is given as a text"))
 
 
 def _proof_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
@@ -178,20 +172,6 @@ _PROOF_RULES: Mapping[ProofKind, Callable[[Court, Act, datetime], Iterable[Reaso
     ProofKind.ATTESTED: _by_attestation,
     ProofKind.PAPER: _by_paper,
 }
-
-
-def readable_statement(raw: bytes) -> Statement | None:
-    """Give a statement, or None when it can't be read (another reason says so)."""
-    try:
-        return parse_statement(raw)
-    except ValueError:
-        return None
-
-
-def parse_texts(raw: bytes) -> Mapping[str, str]:
-    """Give the text digests a statement binds; empty when it can't be read."""
-    said = readable_statement(raw)
-    return said.texts if said else {}
 
 
 def _capacity_reasons(court: Court, act: Act, offices: tuple[str, ...], now: datetime) -> Iterable[Reason]:
@@ -268,7 +248,7 @@ def _proposal_reasons(court: Court, kind: str, content: Any) -> Iterable[Reason]
 def _request_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
     name = ActName(act.name)
     yield from _capacity_reasons(court, act, offices_for(court, name), now)
-    yield from _content_reasons(act, name)
+    yield from missing_words(act, name)
     count = len(set(act.subjects))
     if count != len(act.subjects) or count < 1 or (count > 1 and name is not ActName.GRANT):
         yield Reason("one_request", N_("This act is about exactly one request"))
@@ -284,19 +264,6 @@ def _request_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
         yield from standing.out_of_order(request, name)
         for check in _CHECKS.get(name, ()):
             yield from check(court, act, request, now)
-
-
-def _content_reasons(act: Act, name: ActName) -> Iterable[Reason]:
-    for key, allowed in CHOICES.get(name, {}).items():
-        if act.data.get(key) not in allowed:
-            yield Reason(
-                "value_not_allowed", N_("{key} must be one of: {allowed}"), {"key": key, "allowed": ", ".join(allowed)}
-            )
-    texts = parse_texts(act.raw)
-    needed = WORDS_NEEDED.get(name, ()) + (("reason",) if RULES[name].reason else ())
-    for key in needed:
-        if key not in texts:
-            yield Reason("text_missing", N_("This act needs a text: {key}"), {"key": key})
 
 
 def _technical(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
@@ -360,20 +327,7 @@ def _approval_bound(court: Court, act: Act, request: Request, now: datetime) -> 
 
 
 def _plan_formed(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
-    """A plan's act names what the fold will read; that it is the stored plan's is checked wherever that is opened."""
-    data, hosts, counts = act.data, act.data.get("hosts"), act.data.get("counts")
-    formed = (
-        all(isinstance(data.get(key), str) and data[key] for key in ("plan", "playbook", "sealed"))
-        and isinstance(hosts, list)
-        and bool(hosts)
-        and all(isinstance(host, str) and host for host in hosts)
-        and isinstance(counts, Mapping)
-        and set(counts) == {kind.value for kind in RecordClass}
-        and all(type(count) is int and count >= 0 for count in counts.values())
-        and "plan" in parse_texts(act.raw)
-    )
-    if not formed:
-        yield Reason("plan_malformed", N_("The act does not describe a plan"))
+    yield from malformed_plan(act)
 
 
 def _start_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:

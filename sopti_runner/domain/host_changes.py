@@ -29,7 +29,7 @@ class HostChanges:
         changes: Predicted changes, in the plan's order.
         opaque: Tasks that run but can't be predicted.
         same: Number of tasks that find everything right already.
-        failed: Number of tasks that could not be predicted at all; such a plan can't be approved.
+        failed: Number of tasks that failed in check mode; such a plan can't be approved.
     """
 
     host: str

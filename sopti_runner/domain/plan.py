@@ -4,7 +4,7 @@ The rule this module keeps:
 
 - The digest is over what decides the effect and nothing else: no times, temporary paths or chatter, so that the same
   inputs give the same digest and any other input gives another.
-- Any ``failed`` record makes the plan unapprovable: what could not be predicted can't be agreed to.
+- Any ``failed`` record makes the plan unapprovable: what follows a failed task can't be foretold.
 - ``opaque`` records are shown as what they are: "runs exactly this, not checked for drift".
 """
 

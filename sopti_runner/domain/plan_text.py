@@ -40,7 +40,7 @@ def _summary(plan: Plan, digest: str, words: Words) -> Iterable[str]:
         **{kind.value: len(plan.of(kind)) for kind in RecordClass},
     )
     if plan.failed:
-        yield words("This plan can't be approved: what could not be predicted can't be agreed to.")
+        yield words("This plan can't be approved: a task failed. Put right what it says below, then plan again.")
     for name, value in sorted(plan.variables.items()):
         yield f"  {one_line(name)} = {one_line(str(value))}"
     engine = ", ".join(f"{name} {version}" for name, version in sorted(plan.engine.items()))

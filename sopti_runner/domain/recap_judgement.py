@@ -4,7 +4,7 @@ The rule this module keeps:
 
 - CRITICAL: the ledger does not verify, or a change has not reached every host and nothing was done about it.
 - NEEDS ATTENTION: anything else below is not as it should be.
-- SAFE: nothing of it is. What this version can't measure makes no month good or bad; the page lists it.
+- SAFE: nothing is. A month without a recorded restore drill is never SAFE, and this version records none: it says so.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Point:
 
 
 def points_of(page: RecapPage) -> tuple[Point, ...]:
-    """Give all that needs attention, the gravest first."""
+    """Give all that needs attention, the gravest first; the restore drill is always among the first ``SHOWN``."""
     return tuple(point for rule in _RULES for point in rule(page))
 
 
@@ -117,6 +117,16 @@ def _unclear(page: RecapPage) -> Iterable[Point]:
             page.next_working_day,
             fields={"count": page.unclear.value, "numbers": ", ".join(page.unclear_requests[:3])},
         )
+
+
+def _restore(page: RecapPage) -> Iterable[Point]:
+    yield Point(
+        N_("No restore drill is recorded; this version of sopti can't record one yet"),
+        N_("Whether data can be restored from the backups is not known"),
+        N_("Do a restore drill and keep its minutes"),
+        page.next_close,
+        N_("A restore drill in the coming month"),
+    )
 
 
 def _waived(page: RecapPage) -> Iterable[Point]:
@@ -176,5 +186,5 @@ def _calendar(page: RecapPage) -> Iterable[Point]:
         )
 
 
-_RULES = (_ledger, _unsettled, _unclear, _late, _waived, _unprotected, _unconfirmed, _refused, _calendar)
+_RULES = (_ledger, _unsettled, _unclear, _late, _restore, _waived, _unprotected, _unconfirmed, _refused, _calendar)
 """In the order of gravity."""

@@ -33,10 +33,10 @@ def without_change(request: Request) -> Iterator[Reason]:
 
 
 def unpredicted(plan: PlanRef | None) -> Iterator[Reason]:
-    """Give why a plan can't be agreed to: what could not be predicted can't be."""
+    """Give why a plan can't be agreed to: what follows a task that failed in check mode can't be foretold."""
     if plan and plan.unapprovable:
         yield Reason(
-            "plan_failed", N_("The plan has {count} tasks that could not be predicted"), {"count": plan.unapprovable}
+            "plan_failed", N_("The plan has {count} tasks that failed while planning"), {"count": plan.unapprovable}
         )
 
 

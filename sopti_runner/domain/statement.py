@@ -174,3 +174,17 @@ def short_code(digest_hex: str) -> str:
     number = int(digest_hex[:10], 16)
     letters = "".join(alphabet[(number >> shift) & 31] for shift in range(35, -1, -5))
     return f"{letters[:4]}-{letters[4:]}"
+
+
+def readable_statement(raw: bytes) -> Statement | None:
+    """Give a statement, or None when it can't be read (another reason says so)."""
+    try:
+        return parse_statement(raw)
+    except ValueError:
+        return None
+
+
+def parse_texts(raw: bytes) -> Mapping[str, str]:
+    """Give the text digests a statement binds; empty when it can't be read."""
+    said = readable_statement(raw)
+    return said.texts if said else {}

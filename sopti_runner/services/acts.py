@@ -18,7 +18,7 @@ from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_sta
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, NotFoundError, UsageError
 from sopti_runner.ports import Outbox, StatementSigner, Waiting
-from sopti_runner.services.books import Books, actor_of
+from sopti_runner.services.books import Books, actor_of, who_tried
 from sopti_runner.services.ledger_care import carry_out_erasures
 
 CHECKPOINTED = frozenset({"request.approved", "request.granted", "governance.confirmed", "clock.corrected"})
@@ -177,7 +177,8 @@ class Acts:
             reasons = (*books.clock_reasons(court, at), *reasons)
         if reasons:
             subject = act.subjects[0] if act.subjects else ""
-            books.refuse(subject, actor_of(court, act, moment), reasons, N_("This act is refused"), {"act": act.name})
+            data = {"act": act.name, "named": act.person}
+            books.refuse(subject, who_tried(court, act, moment, reasons), reasons, N_("This act is refused"), data)
         return self._drafts(court, act, blobs, moment)
 
     def _drafts(self, court: Court, act: Act, blobs: Sequence[Blob], at: Instant) -> list[Draft]:

@@ -19,7 +19,7 @@ from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, RefusedError, SoptiError
 from sopti_runner.ports import Content, Engine, HostOutcome, Progress, RunLock, Sealed, StatementSigner, TaskOutcome
 from sopti_runner.services.acts import Acts
-from sopti_runner.services.books import Books, actor_of
+from sopti_runner.services.books import Books, actor_of, who_tried
 from sopti_runner.services.planning import find, record_read, sealed_of, stored_plan
 
 BATCH = 100
@@ -155,7 +155,7 @@ class Applying:
         reasons = (*self.books.outside_reasons(court), *reasons, *judged)
         if reasons:
             data = {"act": "start", "approval": request.approval, "plan": start.data["plan"]}
-            actor = actor_of(court, start, moment)
+            actor = who_tried(court, start, moment, reasons)
             self.books.refuse(request.id, actor, reasons, N_("The gate refuses; no host was touched"), data)
         return moment
 

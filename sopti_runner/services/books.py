@@ -10,7 +10,7 @@ from sopti_runner.domain.authority import Act
 from sopti_runner.domain.court import Court, fold
 from sopti_runner.domain.ids import uuid7
 from sopti_runner.domain.ledger.checkpoint import Checkpoint
-from sopti_runner.domain.ledger.event import Actor, Blob, BlobRef, Draft, Event, seal_blob
+from sopti_runner.domain.ledger.event import SYSTEM, Actor, Blob, BlobRef, Draft, Event, seal_blob
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.time_rules import Instant, believed, clock_reason
 from sopti_runner.errors import N_, IntegrityError, OvertakenError, RefusedError, ReportError
@@ -187,6 +187,17 @@ class Books:
         first = next(iter(self.store.events(sent)), None) if sent < court.size else None
         seconds = int((self.now().time - first.time).total_seconds()) if first else 0
         return court.size - sent, max(0, seconds)
+
+
+UNPROVEN = frozenset({"key_unknown", "key_retired", "signature_bad"})
+"""Reasons after which nobody is known to have signed."""
+
+
+def who_tried(court: Court, act: Act, at: Instant, reasons: Sequence[Reason]) -> Actor:
+    """Give under whom a refused act is recorded: whoever signed it, never a person whom it merely names."""
+    if UNPROVEN & {reason.code for reason in reasons}:
+        return SYSTEM
+    return actor_of(court, act, at) if act.proof.by == act.person else Actor(act.proof.by, "", act.proof.key)
 
 
 def actor_of(court: Court, act: Act, at: Instant) -> Actor:

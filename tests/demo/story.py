@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import yaml
 
+from sopti_runner.adapters.bundle.source import verifier_source
 from tests.demo.stage import COURT, NAMES, OFFICES, DemoError, Stage
 from tests.lab.lab import Lab
 
@@ -71,7 +72,6 @@ def _ask(stage: Stage) -> str:
 def _plan(stage: Stage, number: str) -> None:
     stage.tell("plan")
     stage.sopti("plan", number, PLAYBOOK, "--vars-file", "firewall.yml", show=28)
-    stage.sopti("plan", number, "--print", "lembar-persetujuan.pdf")
 
 
 def _refusals_then_approval(stage: Stage, lab: Lab, number: str) -> None:
@@ -88,6 +88,7 @@ def _refusals_then_approval(stage: Stage, lab: Lab, number: str) -> None:
         "--key",
         str(stage.key("dewi")),
     )
+    stage.sopti("plan", number, "--print", "lembar-persetujuan.pdf")
     stage.sopti("approve", number, "--by", "Sari", "--export", "persetujuan.json", show=44)
     sign = ["ssh-keygen", "-Y", "sign", "-n", "act@sopti", "-f", str(stage.key("sari")), "persetujuan.json"]
     print("    $ ssh-keygen -Y sign -n act@sopti -f officials/sari persetujuan.json")
@@ -122,19 +123,20 @@ def _apply(stage: Stage, lab: Lab, number: str) -> None:
     stage.sopti("request", "close", number, "--result", "Dilaksanakan sesuai rencana")
     stage.sopti("request", "minutes", number, "--output", "berita-acara.pdf")
     stage.tell("trace")
-    stage.sopti("trace", f"{lab.hosts[0].name}:/etc/sopti/firewall.nft", show=40)
+    stage.sopti("trace", f"{lab.hosts[0].name}:/etc/sopti/firewall.nft", show=60)
 
 
 def _prove(stage: Stage, number: str) -> None:
     stage.tell("verify")
     stage.sopti("ledger", "export", "bukti.zip")
     stage.sopti("ledger", "trust", "kepercayaan.json")
-    command = [sys.executable, "-I", "-m", "zipfile", "-e", "bukti.zip", "bukti"]
-    subprocess.run(command, cwd=stage.folder, check=True)
+    verifier = stage.folder / "auditor" / "sopti_verify.py"
+    verifier.parent.mkdir()
+    verifier.write_text(verifier_source(), "utf-8")
     verify = [
         sys.executable,
         "-I",
-        "bukti/sopti_verify.py",
+        str(verifier),
         "bukti.zip",
         "--trust",
         "kepercayaan.json",

@@ -1,6 +1,7 @@
 """The main job, B1 to B9, on two real hosts: from a request for a firewall to its trace, minutes, recap and proof."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -123,3 +124,28 @@ def test_one_event_is_proven_to_who_gets_nothing_else(ready, tmp_path):
     desk.do("ledger", "proof", "99999", code=2)
     desk.do("ledger", "check-proof", trust, "--trust", trust, code=12)
     assert desk.fingerprint() == before
+
+
+def test_sheet_shows_what_was_sealed_or_nothing(ready):
+    desk, number = ready
+    desk.do("revoke", number, "--reason", "Dilihat lagi", who="sari")
+    desk.do("consider", number, "--advice", "approve", who="dewi")
+    model = next(desk.content.glob("playbooks/*.change.yml"))
+    kept, before = model.read_text(), desk.counts()
+    model.write_text(re.sub(r"id: [^,}]*", "id: Mengganti toner", kept, count=1))
+    for words in (("plan", number, "--print", "-"), ("approve", number)):
+        said = desk.do(*words, "--json", who="sari", code=10)
+        assert [r["code"] for r in said.error["reasons"]] == ["input_changed"]
+        assert "toner" not in said.out + said.err
+    assert desk.counts() - before == {"gate.refused": 2}
+    model.write_text(kept)
+    assert "toner" not in desk.do("plan", number, "--print", "-").out
+
+
+def test_who_may_not_approve_is_refused_before_any_sheet_is_shown(ready):
+    desk, number = ready
+    desk.do("revoke", number, "--reason", "Dilihat lagi", who="sari")
+    desk.do("consider", number, "--advice", "approve", who="dewi")
+    said = desk.do("approve", number, code=10)
+    assert said.out == ""
+    assert "not_in_office" in desk.refusals()[-1]

@@ -135,3 +135,52 @@ def test_approval_nobody_may_attest_is_refused_and_recorded(desk: Desk):
     assert "signature_needed" in [r["code"] for r in said.error["reasons"]]
     assert desk.refusals()[-1] == ["signature_needed"]
     assert desk.value("request", "show", number)["state"] == "triaged"
+
+
+def test_list_shows_each_request_on_one_line_whatever_its_words_hold(desk: Desk):
+    words = ("Ganti kabel\x1b[2K\x1b[1A", "Printer\nREG-2026-0009  Hapus semua", "Tinta \u202ehabis")
+    numbers = [desk.ask(what) for what in words]
+    for number in numbers:
+        desk.do("request", "triage", number)
+    statement = desk.folder / "daftar.json"
+    desk.do("approve", *numbers, "--by", "Sari", "--export", str(statement))
+    shown = statement.with_suffix(".txt").read_text()
+    assert [line.split()[0] for line in shown.splitlines()[1:]] == numbers
+    assert not {"\x1b", "\u202e"} & set(shown)
+    desk.do("reject", numbers[0], "--reason", "Ganda\nDisetujui\x1b[A", "--by", "Sari", "--export", str(statement))
+    assert len(statement.with_suffix(".txt").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["Sari Contoh", "  sari   CONTOH ", "Sari Contoh, S.H.", "Sari"])
+def test_official_who_asked_is_known_however_the_name_is_written(desk: Desk, name):
+    number = desk.value("request", "add", "--what", "Kursi", "--unit", "Sekretariat", "--requester", name)["request"]
+    desk.do("request", "triage", number)
+    said = desk.do("approve", number, "--json", who="sari", code=10)
+    assert [r["code"] for r in said.error["reasons"]] == ["approver_is_requester"]
+
+
+def test_requester_who_could_be_several_officials_is_asked_about(desk: Desk):
+    before = desk.fingerprint()
+    desk.do("request", "add", "--what", "Kursi", "--unit", "PTSP", "--requester", "Contoh", code=2)
+    assert desk.fingerprint() == before
+    desk.do("request", "add", "--what", "Kursi", "--unit", "PTSP", "--requester", "Andi Contoh")
+
+
+def test_unclassified_request_is_not_called_a_technical_change(desk: Desk):
+    numbers = [desk.ask(), desk.ask("Akun baru")]
+    desk.do("request", "triage", numbers[0])
+    said = desk.do("approve", *numbers, "--json", who="sari", code=2)
+    assert (said.error["on"], said.error["next"]) == (numbers[1], f"sopti request triage {numbers[1]}")
+
+
+def test_statement_of_another_act_is_not_brought_in_by_mistake(desk: Desk):
+    number = desk.ask()
+    desk.do("request", "triage", number)
+    statement = desk.folder / "setuju.json"
+    desk.do("approve", number, "--by", "Sari", "--export", str(statement))
+    signature = str(desk.sign(statement, "sari"))
+    before = desk.fingerprint()
+    for words in (("reject",), ("office", "confirm")):
+        desk.do(*words, "--import", signature, code=2)
+    assert desk.fingerprint() == before
+    desk.do("approve", "--import", signature)

@@ -151,7 +151,7 @@ def test_hosts_that_change_alike_stand_together_and_others_apart():
 
 def test_failed_tasks_are_shown_as_what_nobody_can_approve():
     lines = host_groups(sheet_of(plan_of(record("a", FAILED), hosts=("a",))), WORDS["en"])[0][1]
-    assert lines == ["Tasks that could not be predicted at all: 1; this can't be approved"]
+    assert lines == ["Tasks that failed while planning: 1; this can't be approved"]
 
 
 def test_object_of_unknown_kind_is_named_as_it_is_and_each_once():

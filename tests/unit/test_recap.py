@@ -145,10 +145,10 @@ def test_ledger_that_does_not_verify_is_critical_and_comes_first():
     assert points_of(page)[0].critical
 
 
-def test_what_this_version_can_not_measure_makes_no_month_bad_and_is_listed():
+def test_what_is_not_measured_is_listed_and_a_month_without_a_restore_drill_is_never_safe():
     page = replace(Log().page(), unconfirmed=())
-    assert points_of(page) == ()
-    assert status_of(page) is StatusWord.SAFE
+    assert [point.what.partition(";")[0] for point in points_of(page)] == ["No restore drill is recorded"]
+    assert status_of(page) is StatusWord.ATTENTION
     assert [text.partition(":")[0] for text in page.not_checked][:2] == [
         "Backups and restore drills (D7)",
         "Availability of the main services",

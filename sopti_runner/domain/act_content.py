@@ -1,0 +1,68 @@
+"""What the words of an act may and must be, whoever does it: free words are texts, never data.
+
+The rule this module keeps: an act says what acts of its kind say and no more. Names, places and reasons are texts, and
+can be erased; what the ledger adds (statement, proof, nonce, claims, dates) is the ledger's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from sopti_runner.domain import governance
+from sopti_runner.domain.plan import RecordClass
+from sopti_runner.domain.reason import Reason
+from sopti_runner.domain.request import ALSO_SAID, CHOICES, RULES, WORDS_NEEDED, ActName
+from sopti_runner.domain.statement import ProofKind, parse_texts
+from sopti_runner.errors import N_
+
+if TYPE_CHECKING:
+    from sopti_runner.domain.authority import Act
+    from sopti_runner.domain.court import Court
+
+_ACTS = frozenset(a.value for a in ActName)
+
+
+def unknown_words(court: Court, act: Act) -> Iterable[Reason]:
+    """Give each word that an act of this kind does not say, and a requester who is nobody enrolled."""
+    known = {"kind", "content"} if act.name == governance.PROPOSE else set()
+    if act.name in _ACTS:
+        known = {*CHOICES.get(ActName(act.name), ()), *ALSO_SAID.get(ActName(act.name), ())}
+    if act.proof.kind is ProofKind.PAPER:
+        known.add("recorder")
+    for key in sorted(set(act.data) - known):
+        yield Reason("word_unknown", N_("An act of this kind doesn't say {key}"), {"key": key})
+    asks = act.data.get("requester", act.person)
+    if not isinstance(asks, str) or asks not in court.register.persons:
+        yield Reason("requester_unknown", N_("The requester is not an enrolled person; a name is given as a text"))
+
+
+def missing_words(act: Act, name: ActName) -> Iterable[Reason]:
+    """Give each choice that is none of the allowed ones, and each text that is missing."""
+    for key, allowed in CHOICES.get(name, {}).items():
+        if act.data.get(key) not in allowed:
+            yield Reason(
+                "value_not_allowed", N_("{key} must be one of: {allowed}"), {"key": key, "allowed": ", ".join(allowed)}
+            )
+    texts = parse_texts(act.raw)
+    needed = WORDS_NEEDED.get(name, ()) + (("reason",) if RULES[name].reason else ())
+    for key in needed:
+        if key not in texts:
+            yield Reason("text_missing", N_("This act needs a text: {key}"), {"key": key})
+
+
+def malformed_plan(act: Act) -> Iterable[Reason]:
+    """A plan's act names what the fold will read; that it is the stored plan's is checked wherever that is opened."""
+    data, hosts, counts = act.data, act.data.get("hosts"), act.data.get("counts")
+    formed = (
+        all(isinstance(data.get(key), str) and data[key] for key in ("plan", "playbook", "sealed"))
+        and isinstance(hosts, list)
+        and bool(hosts)
+        and all(isinstance(host, str) and host for host in hosts)
+        and isinstance(counts, Mapping)
+        and set(counts) == {kind.value for kind in RecordClass}
+        and all(type(count) is int and count >= 0 for count in counts.values())
+        and "plan" in parse_texts(act.raw)
+    )
+    if not formed:
+        yield Reason("plan_malformed", N_("The act does not describe a plan"))
