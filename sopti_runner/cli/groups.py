@@ -51,15 +51,11 @@ TWINS = {
 _ENGLISH = {twin: name for name, twin in TWINS.items()}
 
 TYPER_WORDS = (
-    N_("Usage: "),
     N_("Options"),
     N_("Arguments"),
     N_("Commands"),
     N_("[required]"),
     N_("[default: {}]"),
-    N_("Show this message and exit."),
-    N_("Install completion for the current shell."),
-    N_("Show completion for the current shell, to copy it or customize the installation."),
 )
 """What Typer says by itself."""
 
@@ -92,6 +88,7 @@ class Commands(TyperGroup):
 
 def translate(command: Any) -> None:
     """Put a command's help, and that of all below it, into the language in use; examples get a line each."""
+    _translate_usage(command)
     for attribute in ("help", "short_help", "epilog", "rich_help_panel"):
         text = getattr(command, attribute, None)
         if text:
@@ -99,5 +96,33 @@ def translate(command: Any) -> None:
     for parameter in getattr(command, "params", ()):
         if getattr(parameter, "help", None):
             parameter.help = _(parameter.help)
+        _translate_kind(parameter)
     for child in getattr(command, "commands", {}).values():
         translate(child)
+
+
+def _translate_usage(command: Any) -> None:
+    """Translate what Typer itself writes around a command: the usage line and the option ``--help``."""
+    command.options_metavar = _("[OPTIONS]")
+    if hasattr(command, "subcommand_metavar"):
+        command.subcommand_metavar = _("COMMAND [ARGS]...")
+
+    def usage(context: Any, formatter: Any) -> None:
+        pieces = " ".join(command.collect_usage_pieces(context))
+        formatter.write_usage(context.command_path, pieces, prefix=_("Usage: "))
+
+    command.format_usage = usage
+    given = command.context_class(command, help_option_names=["-h", "--help"])
+    option = command.get_help_option(given)  # made once and kept by the command
+    option.help = _("Show this message and exit.")
+    _translate_kind(option)
+
+
+def _translate_kind(parameter: Any) -> None:
+    """Say what an option takes in a word of the language; an argument's name and a mere switch say it themselves."""
+    if parameter.param_type_name != "option":
+        parameter.display_type_rich = lambda ctx: None
+    elif parameter.metavar is None and parameter.is_flag:
+        parameter.metavar = ""
+    elif parameter.metavar is None:
+        parameter.metavar = _("NUMBER") if "int" in parameter.bare_type() else _("TEXT")

@@ -31,7 +31,7 @@ from sopti_runner.cli import (
 from sopti_runner.cli.groups import TWINS, Commands, translate
 from sopti_runner.cli.language import _, use
 from sopti_runner.cli.options import Json
-from sopti_runner.cli.wrong_words import TYPER_ERROR, usage_error
+from sopti_runner.cli.wrong_words import TYPER_ERROR, shows_help, usage_error
 from sopti_runner.errors import N_, LedgerError, SoptiError, StoppedError, UsageError
 
 app = typer.Typer(
@@ -129,6 +129,8 @@ def run(given: list[str]) -> int:
     except SystemExit as end:  # Typer's help and completion end so, also when the reader went away
         return _reader_gone() if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
     except (KeyboardInterrupt, Exception) as problem:
+        if shows_help(problem) and not output.as_json():
+            return UsageError.exit_code
         error = _meaning(problem)
         if isinstance(error, UsageError) and not error.next:
             error.next = f"sopti {' '.join(_command_words(given))} --help".replace("  ", " ")
@@ -145,6 +147,7 @@ def _run(given: list[str]) -> int:
     for word in given:
         _require_text(word)
     lang, words = _language(given)
+    words = _asked(words)
     result = _built(use(lang)).main(words, prog_name="sopti", standalone_mode=False)
     sys.stdout.flush()
     return int(result) if isinstance(result, int) else 0
@@ -155,8 +158,17 @@ def _built(lang: str) -> Any:
     """Give all commands, in order, their help in the language in use."""
     command: Any = typer.main.get_command(app)
     command.commands = {name: command.commands[name] for name in ORDER}
+    command.params = [p for p in command.params if not p.name.endswith("_completion")]  # make install completes
     translate(command)
     return command
+
+
+def _asked(words: list[str]) -> list[str]:
+    """Let ``sopti help``, ``sopti help COMMAND`` and ``sopti version`` say what the options of these names say."""
+    first, rest = (words[0], words[1:]) if words else ("", [])
+    if first in ("help", "bantuan"):
+        return [*rest, "--help"]
+    return ["--version", *rest] if first in ("version", "versi") else words
 
 
 def _require_text(word: str) -> None:

@@ -91,6 +91,7 @@ class Names:
             "office": self.offices,
             "offices": self.offices,
             "person": self.person,
+            "why": _,
         }
         fields = {k: read[k](str(v)) if k in read and v else v for k, v in reason.fields.items()}
         return _(reason.text, **fields)

@@ -107,6 +107,22 @@ def test_help_fits_a_hundred_columns(desk: Desk, lang):
         assert "Example" in said.out or "Contoh" in said.out
 
 
+def commands_of(desk: Desk) -> list[tuple[str, ...]]:
+    """Give the words of every command and group."""
+    groups = [(name,) for name in ("request", "ledger", "office", "host")]
+    return [(), *groups, *((name,) for name in ALIASES), ("office", "policy"), ("request", "add"), ("ledger", "erase")]
+
+
+def test_help_in_indonesian_leaves_no_english_of_the_command_library(desk: Desk):
+    desk.extra = {"SOPTI_LANG": "id", "COLUMNS": "160"}
+    for words in commands_of(desk):
+        said = desk.do(*words, "--help").out
+        assert "Cara pakai: sopti" in said
+        assert "Tampilkan pesan ini lalu selesai." in said
+        english = ("Usage:", "Show this", "[OPTIONS]", "COMMAND [ARGS]", "<str>", "<bool>", "<int", "completion")
+        assert [word for word in english if word in said] == [], words
+
+
 def test_completion_for_bash_offers_commands(desk: Desk):
     given = {"_SOPTI_COMPLETE": "complete_bash", "COMP_WORDS": "sopti req", "COMP_CWORD": "1"}
     desk.extra = given

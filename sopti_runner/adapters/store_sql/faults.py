@@ -40,7 +40,7 @@ def missing(where: str) -> LedgerError:
         on=where,
         expected=N_("the ledger that sopti init made"),
         found=N_("no such file"),
-        next="sopti doctor",
+        next=N_("sopti init --help, to found the court; sopti doctor, if there was a ledger here before"),
     )
 
 
