@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopti_runner.adapters.clock_system import SystemClock
+from sopti_runner.adapters.founding_place import FoundingPlace
 from sopti_runner.adapters.handed_files import HandedFiles
 from sopti_runner.adapters.log_key import LogKey
 from sopti_runner.adapters.machine_checks import machine_checks
@@ -37,7 +38,7 @@ from sopti_runner.services.applying import Applying
 from sopti_runner.services.approving import Approving
 from sopti_runner.services.books import Books
 from sopti_runner.services.examining import examine
-from sopti_runner.services.found_court import Founder, check_founders, found_court
+from sopti_runner.services.found_court import Founder, check_founding, found_court
 from sopti_runner.services.planning import Planned, make_plan
 from sopti_runner.services.verifying import trust_of, verify_ledger
 from sopti_runner.services.witnessing import cosign
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from sopti_runner.adapters.ansible.engine import AnsibleEngine
     from sopti_runner.adapters.render.documents import TypstDocuments
 
+MAX_KEY_BYTES = 64 << 10
 DEFAULT_KEY = "~/.ssh/id_ed25519"
 
 
@@ -205,7 +207,9 @@ class House:
 
     def public_key(self, file: str) -> PublicKey:
         """Read an SSH public key from a file that a person names; UsageError when it can't be."""
-        return parse_public_key(self.files.text(file, what=N_("The key file can't be read")), on=file)
+        return parse_public_key(
+            self.files.text(file, what=N_("The key file can't be read"), limit=MAX_KEY_BYTES), on=file
+        )
 
     def scan_host(self, address: str, port: int) -> PublicKey:
         """Give the host key that answers at an address now."""
@@ -292,49 +296,33 @@ class House:
             people: (name, offices, public key file) of each founder.
 
         Raises:
-            UsageError: Something given can't be; nothing was made.
-            IntegrityError: There is a ledger already.
+            UsageError: Something given can't be, or there is a ledger already; nothing was made.
         """
         from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415  loads yaml only for init
         from sopti_runner.adapters.sop_data import load  # noqa: PLC0415
 
-        if not origin or any(c.isspace() or c == "+" for c in origin):
-            raise UsageError(
-                N_("This can't be the name of a ledger"),
-                on=origin or "--origin",
-                expected=N_("a domain of the court and a word, without spaces and plus signs"),
-                next="sopti init --help",
-            )
+        state = self.settings.state_dir
+        here = FoundingPlace(state, self._ledger_files(), self._founded)
+        here.cut_off()
         sop, chosen = load(preset), Zone.chosen(zone)
         founders = [Founder(called, offices, self.public_key(key)) for called, offices, key in people]
-        check_founders(sop, founders)
-        state = self.settings.state_dir
+        check_founding(origin, sop, founders)
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if (state / "log.key").exists():
-            raise IntegrityError(
-                N_("There is a ledger already; a court is founded once"), on=self.settings.database, next="sopti doctor"
-            )
-        fresh = [path for path in (state / "log.key", state / "hmac.key", *self._ledger_files()) if not path.exists()]
         today = self.clock.now().time.astimezone(chosen.tz).date()
-        try:
+        with self.run_lock.hold(), here.held():
             self.log_key = LogKey.create(state / "log.key", origin)
             load_or_create(state / "hmac.key")
             return found_court(
                 self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
             )
-        except BaseException:
-            if not self._founded():
-                self.store.close()
-                for path in fresh:
-                    path.unlink(missing_ok=True)
-            raise
 
     def _founded(self) -> bool:
-        """Tell whether the ledger holds its first event."""
         try:
             return self.store.head().size > 0
         except SoptiError:
             return False
+        finally:
+            self.store.close()
 
     def _ledger_files(self) -> list[Path]:
         """Give the files of a ledger that lies in one."""

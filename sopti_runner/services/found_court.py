@@ -52,7 +52,7 @@ def found_court(
     Raises:
         UsageError: Fewer than two founders, a key used twice, an unknown office, or nobody to carry out or to approve.
     """
-    check_founders(sop, founders)
+    check_founding(origin, sop, founders)
     at = books.now()
     people = {f"p-{secrets.token_hex(4)}": f for f in founders}
     blobs = [
@@ -83,8 +83,15 @@ def found_court(
     return event, {person: f.name for person, f in people.items()}
 
 
-def check_founders(sop: Sop, founders: Sequence[Founder]) -> None:
-    """Check that these persons can found a court; UsageError names what is missing."""
+def check_founding(origin: str, sop: Sop, founders: Sequence[Founder]) -> None:
+    """Check that these persons can found a court whose log has this name; UsageError names what is missing."""
+    if not origin or any(c.isspace() or c == "+" for c in origin):
+        raise UsageError(
+            N_("This can't be the name of a ledger"),
+            on=origin or "--origin",
+            expected=N_("a domain of the court and a word, without spaces and plus signs"),
+            next="sopti init --help",
+        )
     if len(founders) < 2 or len({f.name for f in founders}) < 2:
         raise UsageError(
             N_("A court is founded by two different persons"),

@@ -1,0 +1,67 @@
+"""Where a court is founded: a sign stands there meanwhile, so that a founding that was cut off can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sopti_runner.errors import N_, UsageError
+
+SIGN = "founding"
+
+
+class FoundingPlace:
+    """The files that a founding makes.
+
+    Args:
+        state: The state folder.
+        ledger: The files of the ledger; the first one is what messages name.
+        founded: Tells whether the ledger holds its first event; leaves no file open.
+    """
+
+    def __init__(self, state: Path, ledger: Sequence[Path], founded: Callable[[], bool]) -> None:
+        self._sign, self._key = state / SIGN, state / "log.key"
+        self._ledger, self._founded = tuple(ledger), founded
+        self._made = (self._key, state / "hmac.key", *ledger)
+
+    def cut_off(self) -> bool:
+        """Tell whether a founding was cut off here; UsageError when there is a ledger, or the key of a lost one."""
+        if self._sign.exists() and not self._founded():
+            return True
+        if any(path.exists() for path in self._ledger):
+            raise UsageError(
+                N_("There is a ledger already; a court is founded once"),
+                on=str(self._ledger[0]),
+                expected=N_("a machine without a ledger"),
+                next="sopti",
+            )
+        if self._key.exists():
+            raise UsageError(
+                N_("There is the key of a ledger, but the ledger is gone"),
+                on=str(self._ledger[0]),
+                expected=N_("a machine without a ledger"),
+                found=str(self._key),
+                next="docs/runbooks/machine-lost.md",
+            )
+        return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Leave the sign while a court is being founded, and nothing of what was made when that fails."""
+        if self.cut_off():
+            self._remove(self._made)
+        fresh = [path for path in self._made if not path.exists()]
+        self._sign.touch(mode=0o600)
+        try:
+            yield
+        except BaseException:
+            if not self._founded():
+                self._remove(fresh)
+            raise
+        finally:
+            self._sign.unlink(missing_ok=True)
+
+    def _remove(self, files: Sequence[Path]) -> None:
+        for path in files:
+            path.unlink(missing_ok=True)
