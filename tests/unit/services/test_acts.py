@@ -3,7 +3,7 @@
 import pytest
 
 from sopti_runner.domain.ledger.merkle import Frontier
-from sopti_runner.domain.statement import parse_statement, statement_digest
+from sopti_runner.domain.statement import Proof, ProofKind, parse_statement, statement_digest
 from sopti_runner.errors import LedgerError, NotFoundError, RefusedError, UsageError
 from sopti_runner.services.examining import examine
 from sopti_runner.services.ledger_care import carry_out_erasures, unfinished_erasures
@@ -54,6 +54,32 @@ def test_act_refused_is_an_event_and_changes_nothing_else(desk):
     assert (last.type, last.subject, last.data["reasons"]) == ("gate.refused", request, ["wrong_state"])
     assert desk.court().requests == before.requests
     assert desk.court().nonces == before.nonces
+
+
+def test_refused_act_is_recorded_under_who_signed_it_and_not_under_whom_it_names(desk):
+    request = desk.request("register")
+    with pytest.raises(RefusedError):
+        desk.acts.sign(desk.waiting("approve", "sec", request), desk.key["op"])
+    last = desk.ledger.kept[-1]
+    assert (last.actor.person, last.actor.credential) == (desk.id["op"], desk.key["op"].fingerprint)
+    assert last.data["named"] == desk.id["sec"]
+
+
+@pytest.mark.parametrize("signed", ["by another key", "over other words"])
+def test_refused_act_whose_signature_proves_nobody_is_recorded_under_nobody(desk, signed):
+    request = desk.request("register")
+    waiting = desk.waiting("dispose", "sec", request)
+    made = desk.key["op"].sign(waiting.statement) if signed == "by another key" else desk.key["sec"].sign(b"other")
+    proof = Proof(ProofKind.SIGNATURE, desk.id["sec"], desk.key["sec"].fingerprint, made)
+    with pytest.raises(RefusedError):
+        desk.acts.record(waiting, proof)
+    last = desk.ledger.kept[-1]
+    assert (last.actor.person, last.data["named"]) == ("system", desk.id["sec"])
+    assert last.data["reasons"] == ["signature_bad"]
+        "system",
+        ["signature_bad"],
+        desk.id["sec"],
+    )
 
 
 @pytest.mark.parametrize("how", [{"urgency": "soon"}, {"texts": {}}])
