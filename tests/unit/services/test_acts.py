@@ -76,10 +76,6 @@ def test_refused_act_whose_signature_proves_nobody_is_recorded_under_nobody(desk
     last = desk.ledger.kept[-1]
     assert (last.actor.person, last.data["named"]) == ("system", desk.id["sec"])
     assert last.data["reasons"] == ["signature_bad"]
-        "system",
-        ["signature_bad"],
-        desk.id["sec"],
-    )
 
 
 @pytest.mark.parametrize("how", [{"urgency": "soon"}, {"texts": {}}])
