@@ -57,7 +57,7 @@ def add(
     if not fingerprint:
         _compare(address, found.fingerprint)
     path = here.add_host(name, address=address, port=port, user=user, group=group, key=found)
-    output.say(_("Written: {file}", file=path))
+    output.say(_("Written: {file}", file=output.whole(path)))
     output.data({"host": name, "file": str(path), "fingerprint": found.fingerprint})
 
 

@@ -201,7 +201,7 @@ def export(
     output.say(
         _(
             "Written: {file}, {count} events. It holds names and texts: hand it only to the auditor.",
-            file=target,
+            file=output.whole(target),
             count=count,
         )
     )
@@ -225,7 +225,7 @@ def trust(
     output.say(
         _(
             "Written: {file}. Compare its keys with the founding minutes, then keep it where sopti can't reach it.",
-            file=target,
+            file=output.whole(target),
         )
     )
     output.data({"file": target})
@@ -285,7 +285,7 @@ def cosigned(
 def write(target: str, text: str) -> None:
     """Write a text file; UsageError when it can't be."""
     house().files.write(target, text.encode())
-    output.say(_("Written: {file}", file=target))
+    output.say(_("Written: {file}", file=output.whole(target)))
 
 
 def read(file: str) -> str:

@@ -12,6 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopti_runner.cli.language import _
@@ -61,6 +62,11 @@ def say(text: str = "") -> None:
     """Print text for people; nothing in JSON mode."""
     if not _Mode.json:
         sys.stdout.write(harmless(text) + "\n")
+
+
+def whole(file: str | os.PathLike[str]) -> str:
+    """Give a file's full path: where sopti runs is not where its caller's shell is."""
+    return str(Path(file).absolute())
 
 
 def agreed(question: str) -> bool:

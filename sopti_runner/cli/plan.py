@@ -100,5 +100,5 @@ def _print(here: House, number: str, target: str) -> None:
         output.say(display_text(sheet, here.words))
         return
     here.files.write(target, here.documents.approval_sheet_pdf(sheet))
-    output.say(_("Written: {file}", file=target))
+    output.say(_("Written: {file}", file=output.whole(target)))
     output.data({"file": target})

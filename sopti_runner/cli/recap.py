@@ -43,5 +43,5 @@ def recap(
         )
     here.files.write(path, here.documents.recap_pdf(page))
     here.files.write(beside, page.encode())
-    output.say(_("Written: {file} and {figures}", file=path, figures=beside.name))
+    output.say(_("Written: {file} and {figures}", file=output.whole(path), figures=output.whole(beside)))
     output.data({"file": str(path), "figures": str(beside), **page.to_data()})

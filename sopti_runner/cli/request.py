@@ -266,7 +266,7 @@ def minutes(
 
     here = house()
     here.files.write(target, here.documents.minutes_pdf(minutes_of(here.books, here.content, number)))
-    output.say(_("Written: {file}", file=target))
+    output.say(_("Written: {file}", file=output.whole(target)))
     output.data({"file": target})
 
 

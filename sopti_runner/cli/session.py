@@ -118,7 +118,8 @@ def _require_words(name: str, data: Mapping[str, Any], texts: Mapping[str, str |
             )
     for key in (*WORDS_NEEDED.get(ActName(name), ()), *(("reason",) if RULES[ActName(name)].reason else ())):
         if key not in texts:
-            raise UsageError(N_("This act needs a text: {key}"), on=f"--{OPTION_OF.get(key, key)}", key=key)
+            option = f"--{OPTION_OF.get(key, key)}"
+            raise UsageError(N_("{option} is missing; this act needs it"), on=option, option=option)
 
 
 def act(
@@ -150,7 +151,13 @@ def export(here: House, waiting: Waiting, target: str) -> None:
     here.files.write(path, waiting.statement)
     here.files.write(shown, waiting.display.encode())
     digest = here.acts.export(waiting)
-    output.say(_("Written: {statement} (to be signed) and {text} (to be read first).", statement=path, text=shown))
+    output.say(
+        _(
+            "Written: {statement} (to be signed) and {text} (to be read first).",
+            statement=output.whole(path),
+            text=output.whole(shown),
+        )
+    )
     output.say(_("On the official's own machine: ssh-keygen -Y sign -n act@sopti -f KEY {file}", file=path.name))
     output.say(_("Then here: the same command with --import {file}.sig", file=path.name))
     output.data({"statement": str(path), "shown": str(shown), "sha256": digest})

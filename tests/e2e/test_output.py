@@ -205,3 +205,22 @@ def test_next_steps_of_errors_are_commands_that_exist():
 def test_twins_name_commands_that_exist():
     assert set(TWINS) <= {*ALIASES, *GROUPED}
     assert len(set(TWINS.values())) == len(TWINS)
+
+
+def test_written_files_are_named_with_their_full_path(desk: Desk):
+    month = f"{desk.events()[0].time:%Y-%m}"
+    for words, written in (
+        (("recap", month), f"recap-{month}.pdf"),
+        (("ledger", "export", "bukti.zip"), "bukti.zip"),
+        (("ledger", "trust", "kepercayaan.json"), "kepercayaan.json"),
+        (("office", "step", "B2", "chair", "--export", "usulan.st"), "usulan.txt"),
+    ):
+        said = desk.process(*words).out
+        assert str(desk.folder / written) in said
+        assert (desk.folder / written).stat().st_mode & 0o777 == 0o640, "the group that asked for it can read it"
+
+
+def test_text_that_is_missing_is_named_by_its_option(desk: Desk):
+    said = desk.do("request", "withdraw", desk.ask(), "--reason", " ", "--json", code=2)
+    assert said.error["on"] == "--reason"
+    assert "--reason" in said.error["message"]

@@ -224,9 +224,36 @@ def test_founding_twice_is_refused_and_the_ledger_stays(desk: Desk):
     said = desk.do(
         "init", "--court", "Lain", "--place", "Lain", "--preset", "banding", "--zone", "WIB", "--origin", "lain/ledger",
         "--person", f"Budi:operator:{desk.public('budi')}", "--person", f"Sari:secretary:{desk.public('sari')}",
-        code=12,
+        code=2,
     )  # fmt: skip
     assert "founded once" in said.err
+
+
+def test_founding_twice_is_told_before_anything_else_is_asked_for(desk: Desk):
+    words = ("--court", "Lain", "--place", "Lain", "--preset", "banding", "--zone", "WIB", "--origin", "lain/ledger")
+    error = refused(desk, "init", *words, "--person", "Budi:operator:/nonexistent.pub")
+    assert "founded once" in error["message"]
+
+
+@pytest.mark.parametrize("words", [(), ("request", "list"), ("office", "list"), ("recap", "2026-11")])
+def test_command_before_the_court_is_founded_leads_to_founding_it(tmp_path: Path, words):
+    error = Desk(tmp_path).do(*words, "--json", code=None).error
+    assert error["next"].startswith("sopti init --help")
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("group", ["request", "office", "ledger", "host"])
+def test_group_without_a_command_prints_its_help_and_nothing_else(desk: Desk, group):
+    said = desk.do(group, code=2)
+    assert said.err == ""
+    assert said.out.strip() == desk.do(group, "--help").out.strip()
+
+
+def test_help_and_version_are_words_too(desk: Desk):
+    assert desk.do("help").out == desk.do("--help").out
+    assert desk.do("help", "office", "policy").out == desk.do("office", "policy", "--help").out
+    assert desk.do("version").out == desk.do("--version").out
+    assert desk.do("bantuan").out == desk.do("--help").out
 
 
 @pytest.mark.parametrize(
