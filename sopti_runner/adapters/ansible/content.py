@@ -13,7 +13,8 @@ from sopti_runner.adapters.ansible.change_models import read_change_model
 from sopti_runner.adapters.ansible.closure import Closure
 from sopti_runner.adapters.ansible.connection_rules import check_connection
 from sopti_runner.adapters.ansible.differences import differences
-from sopti_runner.adapters.ansible.inventory import Inventory, evaluate, inventory_findings
+from sopti_runner.adapters.ansible.inventory import Inventory, evaluate
+from sopti_runner.adapters.ansible.inventory_files import read_inventory
 from sopti_runner.adapters.ansible.refusals import findings
 from sopti_runner.adapters.ansible.rules import Finding
 from sopti_runner.adapters.ansible.snapshot import Manifest, Snapshots, write_file, write_json
@@ -123,11 +124,12 @@ class AnsibleContent:
         model = self.change_model(playbook)
         accepted = check_variables(model, variables)
         found = self._copy_closure(copy, playbook)
-        found += inventory_findings(self._inventory, self._root / "playbooks")
+        read = read_inventory(self._inventory, self._root / "playbooks")
+        found += read.findings
         found += findings(copy, snapshot.digest_tree(copy))
         if found:
             raise snapshot.refuse(playbook, sorted(set(found)))
-        inventory = evaluate(self._inventory, self._root / "playbooks")
+        inventory = evaluate(read, self._root / "playbooks")
         hosts = inventory.chosen(limit or model.groups)
         _check_groups(playbook, model, inventory, hosts)
         _write_inventory(copy, playbook, inventory.document(hosts))

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.ansible.rules import Finding
-from sopti_runner.adapters.ansible.strict_yaml import Located, read_yaml
-from sopti_runner.adapters.ansible.task_rules import INVENTORY_VARIABLES, check_values
+from sopti_runner.adapters.ansible.inventory_files import InventoryFiles
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, ContentError, UsageError
 
 HOST_KEY = "sopti_host_key"
 _TIMEOUT_S = 120
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,62}")  # what an error may repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ def _address(host: str, variables: Mapping[str, Any]) -> str:
 
 def _unknown(name: str, known: Sequence[str]) -> ContentError:
     close = difflib.get_close_matches(name, known, n=1)
+    known = [each for each in known if _NAME.fullmatch(each)]
     expected = ", ".join(sorted(set(known) - {"all", "ungrouped"}))
     if close:
         what = N_("The inventory has no host or group {name}; did you mean {suggestion}?")
@@ -111,40 +111,18 @@ def _unknown(name: str, known: Sequence[str]) -> ContentError:
     )
 
 
-def inventory_findings(inventory: Path, playbooks: Path) -> Iterator[Finding]:
-    """Check the inventory's files, and the ``group_vars`` and ``host_vars`` beside the playbooks."""
-    files = sorted(each for each in inventory.rglob("*") if each.is_file()) if inventory.is_dir() else [inventory]
-    for folder in ("group_vars", "host_vars"):
-        places = [playbooks / folder] if inventory.is_dir() else [playbooks / folder, inventory.parent / folder]
-        files += [each for place in places for each in sorted(place.rglob("*")) if each.is_file()]
-    for path in files:
-        name = f"{path.parent.name}/{path.name}"
-        if os.access(path, os.X_OK) and path.stat().st_mode & 0o111:
-            yield Finding(name, 0, "inventory", "an executable file")
-        elif path.suffix in (".yml", ".yaml", ".json"):
-            for document in read_yaml(path, name):
-                if isinstance(document, Located) and "plugin" in document:
-                    yield Finding(name, document.at("plugin"), "inventory", f"plugin: {document['plugin']}")
-                yield from check_values(name, document, 1, allowed=INVENTORY_VARIABLES)
-        elif path.suffix == ".py":
-            yield Finding(name, 0, "inventory", "Python")
-
-
-def evaluate(inventory: Path, playbooks: Path) -> Inventory:
-    """Let ``ansible-inventory`` read a static inventory, in a process with an empty environment of its own.
+def evaluate(files: InventoryFiles, playbooks: Path) -> Inventory:
+    """Let ``ansible-inventory`` read a copy of the inventory, in a process with an empty environment of its own.
 
     Raises:
-        ContentError: The file is missing or Ansible can't read it.
+        ContentError: Ansible can't read it.
     """
-    if not inventory.exists():
-        raise ContentError(
-            N_("The inventory can't be read"), on=str(inventory), expected=N_("a file or folder"), found=N_("nothing")
-        )
     with tempfile.TemporaryDirectory(prefix="sopti-inventory-") as home:
         (Path(home) / "ansible.cfg").touch()
+        inventory = files.copy_to(Path(home) / files.source.name)
         program = [sys.executable, "-I", "-B", "-m", "ansible.cli.inventory", "--list"]
         done = subprocess.run(
-            [*program, "-i", str(inventory.absolute()), "--playbook-dir", str(playbooks.absolute())],
+            [*program, "-i", str(inventory), "--playbook-dir", str(playbooks.absolute())],
             env=_environment(home),
             cwd=home,
             capture_output=True,
@@ -154,9 +132,9 @@ def evaluate(inventory: Path, playbooks: Path) -> Inventory:
     if done.returncode != 0:
         raise ContentError(
             N_("The inventory can't be read"),
-            on=str(inventory),
+            on=str(files.source),
             expected=N_("an inventory in YAML or INI"),
-            found=done.stderr.decode("utf-8", "replace").strip()[-400:],
+            found=done.stderr.decode("utf-8", "replace").replace(f"{home}/", "").strip()[-400:],
         )
     return _parse(json.loads(done.stdout))
 

@@ -29,7 +29,7 @@ RULES = {
     "play": N_("no strategies, prompts or debuggers"),
     "shape": N_("tasks as one module with its arguments as keys"),
     "setting": N_("only Ansible settings that can't weaken the gate"),
-    "inventory": N_("the inventory is plain YAML or INI"),
+    "inventory": N_("the inventory is plain files of YAML or INI, without links, anchors and aliases"),
     "missing": N_("every file that is named exists"),
 }
 """What content must keep, by rule name."""

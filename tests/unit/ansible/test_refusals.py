@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,75 @@ def test_seal_executable_inventory_refuses(tmp_path: Path) -> None:
     root = write(tmp_path / "c")
     (root / "inventory/hosts.yml").chmod(0o755)
     assert {each.rule for each in _rules(tmp_path, root)} == {"inventory"}
+
+
+SECRET = "PRIVATE+KEY+contoh+8a62db81+AWtrSecret"
+
+
+@pytest.mark.parametrize(
+    "place", ["inventory/extra", "inventory/extra.yml", "inventory/group_vars/all", "inventory/deep"]
+)
+def test_seal_link_in_the_inventory_refuses_and_shows_nothing_of_its_end(tmp_path: Path, place: str) -> None:
+    root = write(tmp_path / "c")
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "log.key").write_text(SECRET)
+    (root / place).symlink_to(tmp_path / "secret" / ("" if place.endswith("deep") else "log.key"))
+    with pytest.raises(ContentError) as caught:
+        AnsibleContent(root, root / "inventory", tmp_path / "state").seal(
+            "set-motd", limit=["nowhere"], variables={"motd_text": "x"}
+        )
+    assert SECRET not in f"{caught.value.found}{caught.value.expected}{caught.value.fields}"
+    assert {(each.rule, each.found) for each in _rules(tmp_path, root)} == {("inventory", "a link")}
+
+
+def test_seal_inventory_file_that_is_a_link_or_has_a_linked_folder_beside_it_refuses(tmp_path: Path) -> None:
+    root = write(tmp_path / "c")
+    (tmp_path / "hosts.yml").symlink_to(root / "inventory/hosts.yml")
+    (tmp_path / "group_vars").symlink_to(root / "inventory/group_vars")
+    with pytest.raises(ContentError) as caught:
+        AnsibleContent(root, tmp_path / "hosts.yml", tmp_path / "state").seal(
+            "set-motd", limit=[], variables={"motd_text": "x"}
+        )
+    assert [each.found for each in caught.value.fields["findings"]] == ["a link", "a link"]  # type: ignore[attr-defined]  # Finding
+
+
+def test_seal_inventory_with_a_pipe_or_a_second_name_refuses(tmp_path: Path) -> None:
+    root = write(tmp_path / "c")
+    os.mkfifo(root / "inventory/pipe.yml")
+    (tmp_path / "log.key").write_text(SECRET)
+    (root / "inventory/hard").hardlink_to(tmp_path / "log.key")
+    assert {(each.rule, each.found) for each in _rules(tmp_path, root)} == {("inventory", "not a plain file")}
+
+
+@pytest.mark.parametrize("text", ["a: &x {b: *x}\n", "a: &x [1]\nb: [*x, *x]\n"])
+def test_seal_inventory_with_an_alias_refuses(tmp_path: Path, text: str) -> None:
+    root = write(tmp_path / "c", {INVENTORY: text})
+    with pytest.raises(ContentError) as caught:
+        AnsibleContent(root, root / "inventory", tmp_path / "state").seal(
+            "set-motd", limit=[], variables={"motd_text": "x"}
+        )
+    assert (caught.value.on, caught.value.found) == ("group_vars/servers.yml:1", "an anchor or an alias")
+
+
+def test_seal_inventory_file_with_its_variables_beside_it_is_read(tmp_path: Path) -> None:
+    root = write(tmp_path / "c")
+    (root / "inventory/.hosts.yml.swp").symlink_to("/nowhere")
+    for inventory in (root / "inventory", root / "inventory/hosts.yml"):
+        content = AnsibleContent(root, inventory, tmp_path / "state")
+        sealed = content.seal("set-motd", limit=["web1"], variables={"motd_text": "x"})
+        text = (tmp_path / "state" / "snapshots" / sealed.id / "inventory.json").read_text("utf-8")
+        assert "Pengadilan Contoh" in text
+        assert "Ruang Server" in text
+
+
+def test_error_about_an_unknown_host_names_only_what_has_the_form_of_a_host(tmp_path: Path) -> None:
+    root = write(tmp_path / "c", {"inventory/extra": SECRET + "\n"})
+    with pytest.raises(ContentError) as caught:
+        AnsibleContent(root, root / "inventory", tmp_path / "state").seal(
+            "set-motd", limit=["nowhere"], variables={"motd_text": "x"}
+        )
+    assert "web1" in caught.value.expected
+    assert SECRET not in caught.value.expected
 
 
 def test_seal_python_file_as_data_of_a_role_is_accepted(tmp_path: Path) -> None:
