@@ -7,6 +7,8 @@ language is known. Typer's own words go through gettext too, so the catalogue ha
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from typer.core import TyperGroup
@@ -59,6 +61,29 @@ TYPER_WORDS = (
 )
 """What Typer says by itself."""
 
+PLACEHOLDERS = (
+    N_("ACT"),
+    N_("ADDRESS"),
+    N_("CATEGORY"),
+    N_("EVENT"),
+    N_("FILE"),
+    N_("FINGERPRINT"),
+    N_("HOST"),
+    N_("KEY"),
+    N_("NAME"),
+    N_("OFFICE"),
+    N_("PATH"),
+    N_("PERSON"),
+    N_("PROPOSAL"),
+    N_("REQUEST"),
+    N_("SCAN"),
+    N_("SEPARATION"),
+    N_("STEP"),
+    N_("VALUE"),
+    N_("YEAR"),
+)
+"""What stands for a word to be typed."""
+
 
 class Commands(TyperGroup):
     """A group whose commands answer to their Indonesian twins as well."""
@@ -108,8 +133,7 @@ def _translate_usage(command: Any) -> None:
         command.subcommand_metavar = _("COMMAND [ARGS]...")
 
     def usage(context: Any, formatter: Any) -> None:
-        pieces = " ".join(command.collect_usage_pieces(context))
-        formatter.write_usage(context.command_path, pieces, prefix=_("Usage: "))
+        formatter.write_usage(context.command_path, " ".join(_usage_words(command)), prefix=_("Usage: "))
 
     command.format_usage = usage
     given = command.context_class(command, help_option_names=["-h", "--help"])
@@ -118,8 +142,21 @@ def _translate_usage(command: Any) -> None:
     _translate_kind(option)
 
 
+def _usage_words(command: Any) -> Iterator[str]:
+    """Give the words of a usage line after the command: options, arguments (in brackets when they may be left out)."""
+    yield command.options_metavar
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            name = parameter.metavar or parameter.name.upper()
+            yield name if parameter.required or name.startswith("[") else f"[{name}]"
+    if hasattr(command, "subcommand_metavar"):
+        yield command.subcommand_metavar
+
+
 def _translate_kind(parameter: Any) -> None:
-    """Say what an option takes in a word of the language; an argument's name and a mere switch say it themselves."""
+    """Name what an option or argument takes in the language; a mere switch takes nothing, and says nothing."""
+    if parameter.metavar is not None:
+        parameter.metavar = re.sub("[A-Z]+", lambda word: _(word[0]), parameter.metavar)
     if parameter.param_type_name != "option":
         parameter.display_type_rich = lambda ctx: None
     elif parameter.metavar is None and parameter.is_flag:

@@ -119,7 +119,18 @@ def test_help_in_indonesian_leaves_no_english_of_the_command_library(desk: Desk)
         said = desk.do(*words, "--help").out
         assert "Cara pakai: sopti" in said
         assert "Tampilkan pesan ini lalu selesai." in said
-        english = ("Usage:", "Show this", "[OPTIONS]", "COMMAND [ARGS]", "<str>", "<bool>", "<int", "completion")
+        english = (
+            "Usage:",
+            "Show this",
+            "[OPTIONS]",
+            "COMMAND [ARGS]",
+            "<str>",
+            "<bool>",
+            "<int",
+            "completion",
+            " FILE",
+            " PERSON ",
+        )
         assert [word for word in english if word in said] == [], words
 
 
