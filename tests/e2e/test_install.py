@@ -132,19 +132,24 @@ class Walk:
 
     court: tuple[Host, Host]
     printed: list[tuple[str, str]] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    """The server's firewall after each block of the operator."""
 
     def follow(self, at: str, commands: str, answer: str) -> None:
         """Type one block where the README says, and keep what was printed."""
         ours, server = self.court
-        commands = commands.replace("192.0.2.10", ours.address).replace("2026", str(datetime.now(UTC).year))
+        watching = f"{ours.address.rpartition('.')[0]}.1"  # the machine that runs this test looks at the server, too
+        commands = commands.replace("192.0.2.10", f"{ours.address},{watching}")
+        commands = commands.replace("2026", str(datetime.now(UTC).year))
         if at == "server":
             server.ssh("cat > /root/sopti.pub", stdin=ours.ssh("cat /srv/sopti/sopti.pub").stdout)
             said = run(server, commands, cwd="/root", answer=answer)
         elif at == "official":
-            ours.ssh("useradd --create-home --groups sopti-operator sari")
+            ours.ssh("id -u sari >/dev/null 2>&1 || useradd --create-home --groups sopti-operator sari")
             said = run(ours, commands, cwd="/srv/sopti", user="sari", answer=answer)
         elif at == "operator":
             said = run(ours, commands, cwd="/srv/sopti", user="budi", answer=answer)
+            self.rules.append(server.ssh("nft list ruleset").stdout)
         else:
             said = run(ours, commands, answer=answer)
         self.printed.append((commands, said))
@@ -169,11 +174,19 @@ def installed(walked: Walk) -> tuple[Host, Host]:
     return walked.court
 
 
+def test_first_court_change_is_carried_out_and_traced(walked):
+    assert "table inet sopti" in walked.rules[-1]
+    said = walked.said("sopti apply")
+    for name in ("Budi Contoh", "Dewi Contoh", "Sari Contoh", "srv01"):
+        assert name in said
+    assert "Dewi Contoh" in walked.said("cat enrol.txt")
+
+
 def test_first_court_plan_is_made_and_printed(walked):
-    ours, server = walked.court
+    ours, _server = walked.court
     assert "srv01" in walked.said("sopti plan")
     assert run(ours, "head -c 5 /srv/sopti/lembar-persetujuan.pdf") == "%PDF-"
-    assert server.ssh("nft list ruleset").stdout == "", "a plan changes nothing"
+    assert set(walked.rules[:-1]) == {""}, "only what was approved changes anything"
 
 
 def test_first_court_fits_the_hardware_the_readme_asks_for(walked, record_property):
@@ -181,7 +194,7 @@ def test_first_court_fits_the_hardware_the_readme_asks_for(walked, record_proper
     sizes = run(ours, "du -sm /opt/sopti /var/lib/sopti")
     programs, state = (int(line.split()[0]) for line in sizes.splitlines())
     record_property("programs_mb", programs)
-    record_property("state_mb_after_first_plan", state)
+    record_property("state_mb_after_first_change", state)
     assert programs < 600
     assert state < 50
 
