@@ -20,7 +20,7 @@ from sopti_runner.domain.plain import one_line
 from sopti_runner.domain.policy import policy_from
 from sopti_runner.domain.policy_text import policy_changes
 from sopti_runner.domain.words import Words, pick
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, SoptiError
 from sopti_runner.services.books import Books
 from sopti_runner.services.signatories import title
 
@@ -80,7 +80,10 @@ def told(books: Books, court: Court, proposal: Proposal, words: Words) -> Told:
 
 def proposal_lines(what: Told) -> list[str]:
     """Give the proposal's sentence, and under it what it speaks of, one thing a line."""
-    return [one_line(line) for line in _KINDS[what.kind](what)]
+    try:
+        return [one_line(line) for line in _KINDS[what.kind](what)]
+    except (KeyError, ValueError, TypeError, AttributeError, SoptiError):  # nothing that sopti wrote
+        return [what.words("This proposal can't be read; do not confirm it")]
 
 
 def proposing_text(what: Told) -> str:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from sopti_runner.adapters.log_key import WitnessKey
 from sopti_runner.domain.governance import KINDS
 from sopti_runner.domain.policy import ROUTINE
 from sopti_runner.services import proposal_text
@@ -110,6 +111,20 @@ def test_erasure_says_which_text_without_its_words(desk: Desk):
     assert f"nama {desk.house().books.name(desk.house().books.court(), named.id)}" in proposed(
         desk, "ledger", "erase", named.name.digest.hex()
     )
+
+
+def test_witness_is_named_by_its_key(desk: Desk):
+    vkey = WitnessKey.create(desk.folder / "witness.key", "pt.contoh.example/saksi").vkey
+    page = proposed(desk, "office", "witness", vkey)
+    assert f"Menerima pt.contoh.example/saksi sebagai saksi jejak audit ini, dengan kunci {vkey}" in page
+
+
+@pytest.mark.parametrize("data", [{}, {"person": 1, "office": [], "status": "x", "first": "", "last": None}, None])
+@pytest.mark.parametrize("kind", [*sorted(KINDS.keys() - {"clock"}), "unknown"])
+def test_proposal_that_nobody_could_have_written_is_said_to_be_unreadable(desk: Desk, kind, data):
+    house = desk.house()
+    what = proposal_text.Told(house.books, house.books.court(), house.words, kind, data, {})
+    assert proposal_text.proposal_lines(what) == ["This proposal can't be read; do not confirm it"]
 
 
 def test_every_kind_of_proposal_has_its_sentence():
