@@ -70,7 +70,8 @@ def write_host(
         values["ansible_ssh_private_key_file"] = str(private_key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        target.write_text(yaml.safe_dump({group: {"hosts": {name: values}}}, sort_keys=False, width=1000), "utf-8")
+        with target.open("x", encoding="utf-8") as file:  # a new file: no link that somebody left under this name
+            file.write(yaml.safe_dump({group: {"hosts": {name: values}}}, sort_keys=False, width=1000))
     except OSError as error:
         raise UsageError(N_("The inventory can't be written"), on=str(target), found=str(error.strerror)) from error
     return target

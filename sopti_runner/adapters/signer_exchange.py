@@ -6,10 +6,17 @@ folder with two named pipes and the public key, and signs in the operator's own 
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sopti_runner.domain.sshsig import parse_public_key
+from sopti_runner.domain.sshsig import MAX_SIGNATURE_CHARS, parse_public_key
 from sopti_runner.errors import N_, UsageError
+
+MAX_KEY_BYTES = 64 << 10
 
 
 class ExchangeSigner:
@@ -21,10 +28,8 @@ class ExchangeSigner:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        try:
-            self._public = parse_public_key((folder / "key.pub").read_text("utf-8"), on=str(folder / "key.pub"))
-        except OSError as error:
-            raise UsageError(N_("The signing key can't be read"), on=str(folder), found=str(error.strerror)) from error
+        text = self._take("key.pub", stat.S_ISREG, MAX_KEY_BYTES).decode("utf-8", "replace")
+        self._public = parse_public_key(text, on=str(folder / "key.pub"))
 
     @property
     def fingerprint(self) -> str:
@@ -33,8 +38,9 @@ class ExchangeSigner:
 
     def sign(self, statement: bytes) -> str:
         """Hand the statement over and wait for its signature; UsageError when the other side could not sign."""
-        (self._folder / "statement").write_bytes(statement)
-        armored = (self._folder / "signature").read_text("ascii")
+        with self._opened("statement", os.O_WRONLY, stat.S_ISFIFO) as pipe, os.fdopen(pipe, "wb", closefd=False) as out:
+            out.write(statement)
+        armored = self._take("signature", stat.S_ISFIFO, MAX_SIGNATURE_CHARS).decode("ascii", "replace")
         if not armored.startswith("-----BEGIN SSH SIGNATURE-----"):
             raise UsageError(
                 N_("The key does not sign"),
@@ -42,3 +48,24 @@ class ExchangeSigner:
                 next=N_("check the passphrase, or start ssh-agent and ssh-add the key"),
             )
         return armored
+
+    def _take(self, name: str, kind: Callable[[int], bool], limit: int) -> bytes:
+        with self._opened(name, os.O_RDONLY, kind) as handle, os.fdopen(handle, "rb", closefd=False) as stream:
+            return stream.read(limit)
+
+    @contextmanager
+    def _opened(self, name: str, flags: int, kind: Callable[[int], bool]) -> Iterator[int]:
+        """Open what the wrapper made, and nothing else: a link here would lead sopti into its own files."""
+        path = self._folder / name
+        try:
+            if not kind(path.lstat().st_mode):
+                raise OSError(errno.EINVAL, "not what the wrapper made")
+            handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if not kind(os.fstat(handle).st_mode):
+                    raise OSError(errno.EINVAL, "not what the wrapper made")
+                yield handle
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise UsageError(N_("The signing key can't be read"), on=str(path), found=str(error.strerror)) from error

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ class WitnessStateFile:
             IntegrityError: The file is damaged. A witness that forgot must be retired, not restarted.
         """
         try:
-            with self._path.with_name(self._path.name + ".lock").open("a") as lock:
+            with os.fdopen(self._open(".lock", os.O_RDWR | os.O_CREAT), "rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 states = self._read()
                 verdict, new = judge(states.get(origin, WitnessState()))
@@ -59,10 +61,13 @@ class WitnessStateFile:
         return self._read().get(origin, WitnessState())
 
     def _read(self) -> dict[str, WitnessState]:
-        if not self._path.exists():
+        try:
+            with os.fdopen(self._open("", os.O_RDONLY), "rb") as file:
+                raw = file.read()
+        except FileNotFoundError:
             return {}
         try:
-            value = read_json(self._path.read_bytes().strip())
+            value = read_json(raw.strip())
             if value["v"] != 1 or value["sha256"] != _digest(value["logs"]):
                 raise ValueError(f"version {value['v']}, or another digest")
             return {str(origin): _state(row) for origin, row in value["logs"].items()}
@@ -78,7 +83,8 @@ class WitnessStateFile:
     def _write(self, states: dict[str, WitnessState]) -> None:
         rows = {o: {"size": s.size, "root": base64.b64encode(s.root).decode()} for o, s in sorted(states.items())}
         draft = self._path.with_name(self._path.name + ".new")
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+        draft.unlink(missing_ok=True)
+        with os.fdopen(self._open(".new", os.O_CREAT | os.O_EXCL | os.O_WRONLY), "w", encoding="utf-8") as file:
             file.write(json.dumps({"v": 1, "logs": rows, "sha256": _digest(rows)}, sort_keys=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -88,6 +94,15 @@ class WitnessStateFile:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _open(self, ending: str, flags: int) -> int:
+        """Open a plain file of this memory: neither a link to somewhere else nor a pipe to wait at."""
+        path = self._path.with_name(self._path.name + ending)
+        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return handle
 
 
 def _digest(rows: Any) -> str:
