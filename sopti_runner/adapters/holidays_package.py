@@ -10,6 +10,7 @@ import re
 import holidays
 
 from sopti_runner.domain.holiday import CalendarYear, DayKind, Holiday
+from sopti_runner.errors import N_, UsageError
 
 SOURCE = "holidays"
 _DOUBT = re.compile(r"\s*\((?:perkiraan|estimated)\)", re.IGNORECASE)
@@ -21,7 +22,18 @@ def proposal(year: int) -> CalendarYear:
 
     Religious dates of years far ahead are estimates; ``joint_leave_known`` is False while the package lists no
     joint leave for the year.
+
+    Raises:
+        UsageError: The package does not know the year at all.
     """
+    known = holidays.country_holidays("ID")
+    if not known.start_year <= year <= known.end_year:
+        raise UsageError(
+            N_("No holidays are known for this year"),
+            on=str(year),
+            expected=f"{known.start_year}-{known.end_year}",
+            next="sopti office override-day --help",
+        )
     found = {kind: _days(year, category, kind) for category, kind in _CATEGORIES.items()}
     days = {h.day: h for kind in (DayKind.JOINT_LEAVE, DayKind.PUBLIC) for h in found[kind]}
     return CalendarYear(

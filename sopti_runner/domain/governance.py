@@ -109,7 +109,9 @@ def _check_id(value: Any) -> None:
 
 def _check_retirement(data: Mapping[str, Any]) -> None:
     start = data["compromised_from"]
-    if not isinstance(data["fingerprint"], str) or not (start is None or (type(start) is int and start >= 0)):
+    if not isinstance(data["fingerprint"], str) or not _FINGERPRINT.fullmatch(data["fingerprint"]):
+        raise ValueError("a key is named by its fingerprint, SHA256: and 43 letters and digits")
+    if not (start is None or (type(start) is int and 0 <= start <= MAX_SEQ)):
         raise ValueError("compromised_from is the number of an event, or null")
 
 
@@ -123,7 +125,7 @@ def _check_appointment(data: Mapping[str, Any]) -> None:
 
 def _check_end(data: Mapping[str, Any]) -> None:
     date.fromisoformat(data["last"])
-    if not isinstance(data["appointment"], str):
+    if not isinstance(data["appointment"], str) or not _APPOINTMENT.fullmatch(data["appointment"]):
         raise ValueError("an appointment is named by its id")
 
 
@@ -138,7 +140,16 @@ def _check_erasure(data: Mapping[str, Any]) -> None:
         raise UsageError(N_("A text is named by its digest"), on=str(data["digest"]), expected=N_("64 hex digits"))
 
 
+def _check_witness(data: Mapping[str, Any]) -> None:
+    if len(data["vkey"]) > MAX_VKEY_CHARS or str(parse_vkey(data["vkey"])) != data["vkey"]:
+        raise ValueError("a witness's verifier key is one word, name+id+key")
+
+
+MAX_SEQ = 2**53 - 1
+MAX_VKEY_CHARS = 300
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_APPOINTMENT = re.compile(r"[A-Za-z0-9._/-]{1,160}")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _VALUES: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "enrol": _check_key,
     "key": _check_key,
@@ -148,7 +159,7 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "policy": lambda data: policy_from(data["policy"]),
     "calendar": lambda data: CalendarYear.from_data(data["year"]),
     "calendar_override": _check_override,
-    "witness": lambda data: parse_vkey(data["vkey"]),
+    "witness": _check_witness,
     "erase": _check_erasure,
 }
 """Kind → what reads its values as the fold will; ValueError, TypeError, KeyError or UsageError when they can't be."""

@@ -8,7 +8,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from sopti_runner.domain.plain import one_line, shortened
 from sopti_runner.errors import N_, ContentError, UsageError
+
+MAX_LEGAL_NUMBER = 200
 
 
 class DayKind(StrEnum):
@@ -59,7 +62,7 @@ class CalendarYear:
     def from_data(cls, data: Mapping[str, Any]) -> CalendarYear:
         """Read an adoption event's value; ContentError when it is malformed or a day lies outside the year."""
         try:
-            year = int(data["year"])
+            year = date(int(data["year"]), 1, 1).year
             days = tuple(
                 sorted(Holiday(date.fromisoformat(d["day"]), DayKind(d["kind"]), str(d["label"])) for d in data["days"])
             )
@@ -79,7 +82,8 @@ class Override:
     Attributes:
         free: True for ``+date`` (the day becomes a holiday), False for ``-date`` (a holiday becomes a working day).
         reason: For a person to read.
-        legal_number: Number of the decree or letter behind it; never empty.
+        legal_number: Number of the decree or letter behind it: one line of 1 to 200 characters, for it stands in an
+            event and stays for good.
     """
 
     day: date
@@ -91,4 +95,11 @@ class Override:
         if not self.legal_number.strip():
             raise UsageError(
                 N_("A change of the calendar needs the number of the decree behind it."), on=self.day.isoformat()
+            )
+        if len(self.legal_number) > MAX_LEGAL_NUMBER or one_line(self.legal_number) != self.legal_number:
+            raise UsageError(
+                N_("The number of a decree is one line of at most {count} characters"),
+                on=self.day.isoformat(),
+                found=shortened(self.legal_number, 60),
+                count=MAX_LEGAL_NUMBER,
             )

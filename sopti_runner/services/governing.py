@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sopti_runner.domain.court import Court
 from sopti_runner.domain.governance import CONFIRM, PROPOSE, Proposal, check_proposal
 from sopti_runner.domain.words import Words
-from sopti_runner.errors import N_, NotFoundError
+from sopti_runner.errors import N_, NotFoundError, UsageError
 from sopti_runner.ports import Waiting
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.proposal_text import Told, confirming_text, proposing_text, told
@@ -35,6 +36,8 @@ def propose(
     court = acts.books.court()
     steps = tuple(a.id for a in court.sop.activities) if court.sop else ()
     check_proposal(kind, content, court.offices, steps)
+    if kind == "retire_key":
+        _require_known(court, content)
     shown = proposing_text(Told(acts.books, court, words, kind, content, texts or {}))
     data = {"kind": kind, "content": dict(content)}
     return acts.prepare(PROPOSE, person=person, subjects=[], data=data, texts=texts, display=shown)
@@ -64,3 +67,18 @@ def confirm(acts: Acts, beginning: str, *, person: str, words: Words) -> tuple[W
     proposal = found[0]
     shown = confirming_text(told(acts.books, court, proposal, words), proposal)
     return acts.prepare(CONFIRM, person=person, subjects=[proposal.id], data={}, display=shown), proposal
+
+
+def _require_known(court: Court, content: Mapping[str, Any]) -> None:
+    """Refuse to retire a key that nobody has, or from an event that is still to come: a slip."""
+    fingerprint, start = content["fingerprint"], content["compromised_from"]
+    if court.register.owner(fingerprint) is None:
+        raise NotFoundError(N_("Nobody has this key"), on=fingerprint, next="sopti office list")
+    if start is not None and start >= court.size:
+        raise UsageError(
+            N_("{option} has a value that can't be"),
+            on="--compromised-from",
+            expected=f"0-{court.size - 1}",
+            found=str(start),
+            option="--compromised-from",
+        )

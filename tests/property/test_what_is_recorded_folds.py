@@ -84,7 +84,7 @@ def proposal(source):
         "policy": {"policy": {"paper": False}},
         "step": {"step": "B8", "office": "chair"},
         "end_appointment": {"appointment": "a", "last": "2026-11-23"},
-        "retire_key": {"fingerprint": "SHA256:x", "compromised_from": 3},
+        "retire_key": {"fingerprint": f"SHA256:{'x' * 43}", "compromised_from": 3},
         "calendar_override": {"date": "2026-11-23", "working": False, "legal_number": "SK 1"},
         "clock": {},
     }[kind]
