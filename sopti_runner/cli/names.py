@@ -92,6 +92,8 @@ class Names:
             "offices": self.offices,
             "person": self.person,
             "why": _,
+            "expected": _,
+            "found": _,
         }
         fields = {k: read[k](str(v)) if k in read and v else v for k, v in reason.fields.items()}
         return _(reason.text, **fields)

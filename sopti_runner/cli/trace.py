@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,9 @@ from sopti_runner.cli.options import Json
 from sopti_runner.cli.session import house
 from sopti_runner.cli.words_of_ledger import event_words, fact_words
 from sopti_runner.errors import N_
+
+MOMENTS = frozenset(("expires", "not_before"))
+"""Facts that are moments in UTC and shown in the court's zone."""
 
 HELP = N_(
     "Trace a request, or an object on a host back to the request behind it.\n\n"
@@ -80,7 +84,11 @@ def _lines(here: Any, lines: Any) -> None:
         output.say(f"  #{x.seq:<5}{here.words.moment(x.at, court.zone)}  {event_words(x.what)}")
         output.say("        " + output.one_line(who))
         if x.facts:
-            output.say("        " + output.one_line("; ".join(fact_words(k, v) for k, v in x.facts.items())))
+            said = {
+                k: here.words.moment(datetime.fromisoformat(v), court.zone) if k in MOMENTS else v
+                for k, v in x.facts.items()
+            }
+            output.say("        " + output.one_line("; ".join(fact_words(k, v) for k, v in said.items())))
 
 
 def _request_data(found: Any) -> dict[str, Any]:

@@ -90,6 +90,7 @@ VALUES: Mapping[str, str] = {
     "unreachable": N_("could not be reached"),
     "not_started": N_("not started"),
     "unknown": N_("not known"),
+    "absent": N_("absent"),
     "ok": N_("in order"),
     "skipped": N_("skipped"),
     "drift": N_("changed by hand"),

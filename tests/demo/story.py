@@ -131,7 +131,7 @@ def _prove(stage: Stage, number: str) -> None:
     stage.sopti("ledger", "export", "bukti.zip")
     stage.sopti("ledger", "trust", "kepercayaan.json")
     verifier = stage.folder / "auditor" / "sopti_verify.py"
-    verifier.parent.mkdir()
+    verifier.parent.mkdir(exist_ok=True)
     verifier.write_text(verifier_source(), "utf-8")
     verify = [
         sys.executable,
