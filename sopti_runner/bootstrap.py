@@ -273,7 +273,11 @@ class House:
 
     def checks(self) -> list[Check]:
         """Examine the installation: files and tools of this machine, then the ledger and what it tells."""
-        return [*machine_checks(self.settings.state_dir), *examine(self.books)]
+        from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415  loads yaml only for doctor
+
+        log, hmac = self.settings.state_dir / "log.key", self.settings.state_dir / "hmac.key"
+        keys = {log: lambda: self.log_key.vkey, hmac: lambda: load_or_create(hmac)}
+        return [*machine_checks(keys), *examine(self.books)]
 
     def found(
         self,

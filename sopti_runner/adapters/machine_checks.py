@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sopti_runner.domain.check import Check
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, SoptiError
 
-KEYS = ("log.key", "hmac.key")
 TOOLS = ("ssh", "ssh-keygen", "ansible-playbook")
 
 
-def machine_checks(state: Path) -> list[Check]:
-    """Give a check for each key file in the state folder and each program that sopti starts."""
-    return [*(_key(state / name) for name in KEYS), *map(_tool, TOOLS)]
+def machine_checks(keys: Mapping[Path, Callable[[], object]]) -> list[Check]:
+    """Give a check for each key and each program that sopti starts.
+
+    Args:
+        keys: Key file → what reads it as sopti does, raising SoptiError when that can't be.
+    """
+    return [*(_key(path, read) for path, read in keys.items()), *map(_tool, TOOLS)]
 
 
-def _key(path: Path) -> Check:
+def _key(path: Path, read: Callable[[], object]) -> Check:
     mode = path.stat().st_mode & 0o777 if path.exists() else None
-    if mode is not None and not mode & 0o077:
-        return Check(path.name, "ok", N_("only its owner can read it"))
-    return Check(path.name, "fault", N_("missing, or others can read it"), f"chmod 600 {path}")
+    if mode is None or mode & 0o077:
+        return Check(path.name, "fault", N_("missing, or others can read it"), f"chmod 600 {path}")
+    try:
+        read()
+    except SoptiError as error:
+        return Check(path.name, "fault", error.what, "docs/runbooks/machine-lost.md", error.fields)
+    return Check(path.name, "ok", N_("a sound key that only its owner can read"))
 
 
 def _tool(name: str) -> Check:

@@ -165,7 +165,7 @@ class Acts:
         if any(e.type == "governance.confirmed" and court.proposals[e.subject].kind == "erase" for e in events):
             carry_out_erasures(books)
         if events and events[0].type in CHECKPOINTED:
-            books.checkpoint()
+            books.protect()
         return events
 
     def _judged(self, court: Court, act: Act, blobs: Sequence[Blob], at: Instant) -> list[Draft]:

@@ -13,7 +13,7 @@ from sopti_runner.domain.ledger.checkpoint import Checkpoint
 from sopti_runner.domain.ledger.event import SYSTEM, Actor, Blob, BlobRef, Draft, Event, seal_blob
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.time_rules import Instant, believed, clock_reason
-from sopti_runner.errors import N_, IntegrityError, OvertakenError, RefusedError, ReportError
+from sopti_runner.errors import N_, IntegrityError, LedgerError, OvertakenError, RefusedError, ReportError
 from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
 from sopti_runner.services.outside import newest_sent, other_history
 
@@ -179,6 +179,24 @@ class Books:
             except ReportError as error:
                 failed.append(str(error))
         return note, tuple(failed)
+
+    def protect(self) -> None:
+        """Sign the log's end after something was recorded.
+
+        Raises:
+            LedgerError: As ``checkpoint``; it says that what was recorded stands all the same.
+        """
+        try:
+            self.checkpoint()
+        except LedgerError as error:
+            raise type(error)(
+                N_("This is recorded and stands, but the ledger's end could not be signed"),
+                on=error.on,
+                expected=error.expected,
+                found=error.what,
+                next=error.next,
+                **error.fields,
+            ) from error
 
     def exposure(self, court: Court) -> tuple[int, int]:
         """Give (events, seconds) since the last checkpoint that left this machine: what is not yet protected."""

@@ -12,7 +12,7 @@ from sopti_runner.services.ledger_care import unfinished_erasures
 
 def examine(books: Books) -> list[Check]:
     """Look at the ledger and what it tells, one check a subject; an unreadable ledger ends the list as a fault."""
-    looks: Sequence[Callable[[Books], Check]] = (_ledger, _clock, _protection, _calendar, _sop, _runs, _erasures)
+    looks: Sequence[Callable[[Books], Check]] = (_ledger, _clock, _protection, _calendar, _sop, _runs, _erasures, _key)
     found = []
     for look in looks:
         try:
@@ -26,6 +26,14 @@ def examine(books: Books) -> list[Check]:
 def _ledger(books: Books) -> Check:
     head = books.store.head()
     return Check(N_("Ledger"), "ok", N_("{size} events"), "", {"size": head.size})
+
+
+def _key(books: Books) -> Check:
+    if books.signer.vkey != books.court().vkey:
+        return Check(
+            N_("Key of the ledger"), "fault", N_("not the key that the ledger names"), "docs/runbooks/machine-lost.md"
+        )
+    return Check(N_("Key of the ledger"), "ok", N_("the one that the ledger names"))
 
 
 def _clock(books: Books) -> Check:
