@@ -40,7 +40,7 @@ from sopti_runner.services.books import Books
 from sopti_runner.services.examining import examine
 from sopti_runner.services.found_court import Founder, check_founding, found_court
 from sopti_runner.services.planning import Planned, make_plan
-from sopti_runner.services.verifying import trust_of, verify_ledger
+from sopti_runner.services.verifying import trust_of, unsound, verify_ledger
 from sopti_runner.services.witnessing import cosign
 from sopti_runner.settings import Settings
 
@@ -132,7 +132,7 @@ class House:
     @cached_property
     def applying(self) -> Applying:
         """The gate and the run."""
-        return Applying(self.acts, self.content, self.engine, self.run_lock)
+        return Applying(self.acts, self.content, self.engine, self.run_lock, unsound)
 
     @cached_property
     def run_lock(self) -> FileRunLock:

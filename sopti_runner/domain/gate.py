@@ -52,6 +52,7 @@ class Evidence:
         drift: (host, object, expected, found) of approved objects that changed on their hosts; None when the hosts have
             not been compared yet, which the last decision before a run refuses.
         unchecked: Hosts that could not be compared, with the reason.
+        ledger: The first thing found wrong with the ledger that all this rests on, or empty.
     """
 
     plan: str
@@ -59,6 +60,7 @@ class Evidence:
     tampered: tuple[str, ...] = ()
     drift: tuple[tuple[str, str, str, str], ...] | None = ()
     unchecked: tuple[tuple[str, str], ...] = ()
+    ledger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,9 @@ def _plan_reasons(request: Request, approval: Approval, evidence: Evidence) -> I
 
 
 def _evidence_reasons(evidence: Evidence) -> Iterable[Reason]:
+    if evidence.ledger:
+        fields = {"why": evidence.ledger, "page": "docs/runbooks/ledger-does-not-verify.md"}
+        yield Reason("ledger_unsound", N_("The ledger does not verify: {why}. See {page}"), fields)
     for name in evidence.tampered:
         yield Reason("copy_tampered", N_("The sealed copy was changed: {name}"), {"name": name})
     for name in evidence.altered:

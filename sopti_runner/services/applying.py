@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -34,10 +34,14 @@ class Applying:
         content: Playbooks and sealed copies.
         engine: Ansible.
         lock: Held for the length of a run; a run whose lock is free is over, whatever the ledger still says.
+        audit: Gives what is wrong with the ledger, or empty: whoever can write events could write an approval, too.
     """
 
-    def __init__(self, acts: Acts, content: Content, engine: Engine, lock: RunLock) -> None:
+    def __init__(
+        self, acts: Acts, content: Content, engine: Engine, lock: RunLock, audit: Callable[[Books], str]
+    ) -> None:
         self.acts, self.books, self.content, self.engine, self.lock = acts, acts.books, content, engine, lock
+        self.audit = audit
 
     def apply(self, number: str, signer: StatementSigner, progress: Progress) -> Run:
         """Decide, run, record.
@@ -88,10 +92,11 @@ class Applying:
 
     def _look(self, request: Request) -> tuple[Plan | None, Evidence]:
         """Gather what the gate judges without touching a host."""
+        ledger = self.audit(self.books)
         try:
             plan = stored_plan(self.books, request)
         except SoptiError:
-            return None, Evidence(plan="", drift=None)
+            return None, Evidence(plan="", drift=None, ledger=ledger)
         assert request.plan is not None, "a stored plan has a reference"
         evidence = Evidence(
             plan=request.plan.digest,
@@ -100,6 +105,7 @@ class Applying:
             ),
             tampered=tuple(self.content.altered(request.plan.sealed)),
             drift=None,
+            ledger=ledger,
         )
         return plan, evidence
 

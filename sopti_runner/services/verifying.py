@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sopti_runner.domain.authority_audit import AuthorityAudit
@@ -22,14 +22,25 @@ def verify_ledger(books: Books, trust: Trust | None) -> Verification:
 
     What left this machine is held against what is here, so that a history made anew here does not agree with it.
     """
-    authority = AuthorityAudit(trust.persons if trust else None)
-    store = books.store
     sent, unread = _sent(books)
-    found = audit(
-        store.bodies(), notes={*store.checkpoints(), *sent}, trust=trust, blobs=store.blob, on_event=authority.see
-    )
-    found = found.plus(_derived(store))
+    found = _judged(books.store, trust, sent)
     return replace(found, not_detectable=(*found.not_detectable, *unread))
+
+
+def unsound(books: Books) -> str:
+    """Give the first thing that is wrong with what stands here, or empty; what the gate asks before each run.
+
+    Notes kept outside are left to ``outside``: nobody who can write on the share shall be able to stop a court.
+    """
+    found = _judged(books.store, None, ())
+    return str(found.defects[0]) if found.defects else ""
+
+
+def _judged(store: LedgerStore, trust: Trust | None, sent: Iterable[tuple[int, str]]) -> Verification:
+    authority = AuthorityAudit(trust.persons if trust else None)
+    notes = {*store.checkpoints(), *sent}
+    found = audit(store.bodies(), notes=notes, trust=trust, blobs=store.blob, on_event=authority.see)
+    return found.plus(_derived(store))
 
 
 def _sent(books: Books) -> tuple[list[tuple[int, str]], list[Remark]]:

@@ -26,6 +26,7 @@ from sopti_runner.services.books import Books
 from sopti_runner.services.found_court import Founder, found_court
 from sopti_runner.services.governing import confirm, propose
 from sopti_runner.services.planning import make_plan
+from sopti_runner.services.verifying import unsound
 from sopti_runner.services.witnessing import accept_cosigned, ask_witness, cosign
 from tests.fakes import FakeClock
 from tests.hostile.machines import HOSTS, PLAYBOOK, Content, Engine
@@ -155,7 +156,7 @@ class CourtHouse:
         self.content = Content(self.plant)
         self.engine = Engine(self.content, self.clock, self.plant)
         self.approving = Approving(self.acts, self.content, GettextWords("en"))
-        self.applying = Applying(self.acts, self.content, self.engine, FreeLock())
+        self.applying = Applying(self.acts, self.content, self.engine, FreeLock(), unsound)
 
     # --- acts ---------------------------------------------------------------------------------------------------------
 

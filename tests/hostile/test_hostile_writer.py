@@ -9,6 +9,8 @@ from sopti_runner.errors import IntegrityError, RefusedError
 from sopti_runner.services.books import Books
 from sopti_runner.services.verifying import verify_ledger
 from tests.hostile import flips
+from tests.hostile.attacks import Scene
+from tests.hostile.forgeries import approval, drafted, prepared, signature
 
 REFUSED = {
     "UPDATE event SET body = replace(body, 'changed', 'ok')": "never updated",
@@ -114,3 +116,25 @@ def test_share_that_can_not_be_read_is_said(house, file, tmp_path):
     store.close()
     assert found.verdict == "self_consistent"
     assert any("could not be read" in str(remark) for remark in found.not_detectable)
+
+
+@pytest.mark.parametrize("forged", ["operator", "stranger"])
+def test_approval_written_into_the_database_starts_no_run(house, copy, tmp_path, forged):
+    """Whoever may write rows writes an approval in the official's name; the gate reads the whole ledger first."""
+    twin, request = prepared(Scene(house, copy, tmp_path / "forged"))
+    waiting = approval(twin, request)
+    proof = signature(twin, "sec", waiting, key="op" if forged == "operator" else "stranger")
+    twin.store.append([drafted(twin, waiting, proof, "request.approved", waived=[])], twin.clock.now())
+    assert twin.books.court().requests[request].state == "approved", "the row alone is believed when it is folded"
+    before = dict(twin.engine.state)
+    with pytest.raises(RefusedError) as refused:
+        twin.apply(request)
+    assert "ledger_unsound" in [reason.code for reason in refused.value.reasons]
+    assert twin.engine.state == before
+    twin.store.close()
+
+
+def test_approved_run_on_the_same_court_starts(house, copy, tmp_path):
+    twin, request = prepared(Scene(house, copy, tmp_path / "approved"), approved=True)
+    assert twin.apply(request).outcome == "done"
+    twin.store.close()

@@ -237,7 +237,7 @@ class ExampleCourt:
         self.books = Books(self.ledger, self.clock, FakeLogSigner(), ())
         self.acts = Acts(self.books, FakeOutbox())
         self.content, self.engine = FakeContent(self.hosts), FakeEngine(self.hosts, self.ledger)
-        self.applying = Applying(self.acts, self.content, self.engine, FakeLock())
+        self.applying = Applying(self.acts, self.content, self.engine, FakeLock(), lambda books: self.ledger.wrong)
 
     def copy(self):
         """Give a court with the same past and a future of its own."""

@@ -8,7 +8,7 @@ from sopti_runner.ports import Head
 
 
 class MemoryLedger:
-    """Keeps what ``LedgerStore`` promises for one log; ``full`` makes it refuse writes as a full disk does."""
+    """Keeps what ``LedgerStore`` promises for one log; ``full`` and ``wrong`` make it a full or an altered one."""
 
     def __init__(self, other=None):
         self.log = other.log if other else ""
@@ -19,6 +19,7 @@ class MemoryLedger:
         self.notes = dict(other.notes) if other else {}
         self.frontier = Frontier.load(other.frontier.dump()) if other else Frontier()
         self.full = False
+        self.wrong = ""  # what an audit of it finds
 
     def create(self, log):
         if self.log:

@@ -127,6 +127,7 @@ ALONE = {
     "plan_failed": plan_with(unapprovable=1),
     "wrong_state": request_with(state=State.PLANNED),
     "copy_tampered": evidence_with(tampered=("roles/contoh.yml",)),
+    "ledger_unsound": evidence_with(ledger="event 3: its signature does not verify"),
     "input_changed": evidence_with(altered=("roles/contoh.yml",)),
     "host_not_checked": evidence_with(unchecked=(("web1", "unreachable"),)),
     "drift": evidence_with(drift=DRIFT),
@@ -134,6 +135,7 @@ ALONE = {
 }
 NOBODY_ELSE = {"clock_back", "clock_jump", "clock_pause", "approval_too_early", "plan_unreadable", "plan_differs"} | {
     *("hosts_differ", "plan_failed", "wrong_state", "copy_tampered", "input_changed", "host_not_checked", "drift"),
+    "ledger_unsound",
     "hosts_not_compared",
 }
 

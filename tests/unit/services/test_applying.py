@@ -77,6 +77,11 @@ def test_run_from_a_sealed_copy_that_was_changed_is_refused(desk, approved):
     assert refused(desk, "op2", approved) == ["copy_tampered"]
 
 
+def test_run_on_a_ledger_that_does_not_verify_is_refused(desk, approved):
+    desk.ledger.wrong = "event 3: its signature does not verify"
+    assert refused(desk, "op2", approved) == ["ledger_unsound"]
+
+
 def test_start_while_another_run_goes_on_is_refused_and_recorded(desk, approved):
     with desk.applying.lock.hold():
         assert refused(desk, "op2", approved) == ["run_going_on"]

@@ -23,7 +23,7 @@ class SharedDesk(Desk):
         self.share = self.share or FakeSink()
         self.books = Books(self.ledger, self.clock, FakeLogKey(ORIGIN), [self.share])
         self.acts = Acts(self.books, FakeOutbox())
-        self.applying = Applying(self.acts, self.content, self.engine, FakeLock())
+        self.applying = Applying(self.acts, self.content, self.engine, FakeLock(), lambda books: "")
 
     def back(self, old):
         """Put an old copy of the ledger back; the hosts and the share stay as they are."""
