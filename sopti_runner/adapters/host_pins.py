@@ -26,6 +26,7 @@ def scan(address: str, port: int, timeout_s: int = 5) -> PublicKey:
         ["ssh-keyscan", "-T", str(timeout_s), "-p", str(port), "-t", "ed25519", address],
         capture_output=True,
         text=True,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
         check=False,
     )
     lines = [line.split(None, 1)[1] for line in done.stdout.splitlines() if line and not line.startswith("#")]

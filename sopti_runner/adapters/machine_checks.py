@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from sopti_runner.domain.check import Check
@@ -13,13 +13,16 @@ from sopti_runner.errors import N_, SoptiError
 TOOLS = ("ssh", "ssh-keygen", "ansible-playbook")
 
 
-def machine_checks(keys: Mapping[Path, Callable[[], object]]) -> list[Check]:
-    """Give a check for each key and each program that sopti starts.
+def machine_checks(keys: Mapping[Path, Callable[[], object]], state: Path, sinks: Iterable[Path]) -> list[Check]:
+    """Give a check for each key, each program that sopti starts, and each place that checkpoints go to.
 
     Args:
         keys: Key file → what reads it as sopti does, raising SoptiError when that can't be.
+        state: The folder of the ledger.
+        sinks: Folders that should be another machine's.
     """
-    return [*(_key(path, read) for path, read in keys.items()), *map(_tool, TOOLS)]
+    places = (_place(place, state) for place in sinks)
+    return [*(_key(path, read) for path, read in keys.items()), *map(_tool, TOOLS), *places]
 
 
 def _key(path: Path, read: Callable[[], object]) -> Check:
@@ -38,3 +41,19 @@ def _tool(name: str) -> Check:
     if shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent)):
         return Check(name, "ok", N_("found"))
     return Check(name, "fault", N_("not found"))
+
+
+def _place(place: Path, state: Path) -> Check:
+    """Look at a place for checkpoints: an unmounted share is an empty folder on this machine's own disk."""
+    try:
+        apart = place.stat().st_dev != state.stat().st_dev
+    except OSError as error:
+        return Check(str(place), "fault", N_("can't be read: {why}"), "mount", {"why": error.strerror})
+    if apart:
+        return Check(str(place), "ok", N_("not on the ledger's own disk"))
+    return Check(
+        str(place),
+        "warning",
+        N_("on the ledger's own disk: not another machine's share, or not mounted; it protects against nobody here"),
+        "docs/settings.md",
+    )

@@ -48,10 +48,27 @@ class DirectoryOutbox:
                 found=str(len(found)),
                 next="sopti approve --help",
             )
-        rows = json.loads((found[0] / "texts.json").read_text("utf-8"))
-        blobs = tuple(Blob(r["name"], bytes.fromhex(r["salt"]), bytes.fromhex(r["content"])) for r in rows)
-        return Waiting((found[0] / "statement.json").read_bytes(), blobs, (found[0] / "shown.txt").read_text("utf-8"))
+        try:
+            return _read(found[0])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise NotFoundError(
+                N_("The waiting statement is damaged"),
+                on=str(found[0]),
+                expected=N_("the files as sopti wrote them"),
+                found=str(error),
+                next=N_("export the statement again"),
+            ) from error
 
     def drop(self, digest: str) -> None:
         """Forget a statement; forgetting an unknown one changes nothing."""
         shutil.rmtree(self._folder / digest, ignore_errors=True)
+
+
+def _read(place: Path) -> Waiting:
+    """Read a kept statement; ValueError too when it is not the one that its folder's name says."""
+    rows = json.loads((place / "texts.json").read_text("utf-8"))
+    blobs = tuple(Blob(str(r["name"]), bytes.fromhex(r["salt"]), bytes.fromhex(r["content"])) for r in rows)
+    statement = (place / "statement.json").read_bytes()
+    if statement_digest(statement) != place.name:
+        raise ValueError("statement.json is another statement")
+    return Waiting(statement, blobs, (place / "shown.txt").read_text("utf-8"))

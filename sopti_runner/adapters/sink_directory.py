@@ -6,8 +6,10 @@ second history, and the first one is the evidence.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +17,8 @@ from urllib.parse import quote
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
 from sopti_runner.domain.ledger.note import NoteError, merge_notes
 from sopti_runner.errors import N_, ReportError
+
+MAX_NOTE_BYTES = 1 << 20
 
 
 class DirectorySink:
@@ -33,12 +37,12 @@ class DirectorySink:
         try:
             self._require_folder()
             target.parent.mkdir(exist_ok=True)
-            kept = target.read_text(encoding="utf-8") if target.exists() else None
+            kept = _text(target) if os.path.lexists(target) else None
             if kept is None:
                 _write_new(target, note)
             elif kept != note:
                 _replace(target, merge_notes(kept, note))
-            if target.read_text(encoding="utf-8") != (note if kept is None else merge_notes(kept, note)):
+            if _text(target) != (note if kept is None else merge_notes(kept, note)):
                 raise _sink_error(target, N_("other bytes than were written"))
         except NoteError as error:
             raise _sink_error(
@@ -58,7 +62,7 @@ class DirectorySink:
             return
         for file in reversed(files):
             try:
-                note = file.read_text(encoding="utf-8")
+                note = _text(file)
                 found = read_checkpoint(note)
             except (OSError, ValueError):
                 continue
@@ -74,7 +78,7 @@ class DirectorySink:
         self._require_folder()
         try:
             return sorted(
-                (int(file.stem) if file.stem.isdecimal() else -1, file.read_text(encoding="utf-8", errors="replace"))
+                (int(file.stem) if file.stem.isdecimal() else -1, _text(file))
                 for file in self._of(origin).glob("*.note")
                 if not file.name.startswith(".")
             )
@@ -87,6 +91,18 @@ class DirectorySink:
     def _require_folder(self) -> None:
         if not self._folder.is_dir():
             raise _sink_error(self._folder, N_("no such folder; is the share mounted?"))
+
+
+def _text(path: Path) -> str:
+    """Give a plain file's text; others can write the share, and a link or a pipe there must not be followed."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a plain file")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(MAX_NOTE_BYTES).decode("utf-8", "replace")
+    finally:
+        os.close(handle)
 
 
 def _write_new(target: Path, note: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,6 +166,31 @@ def test_sink_without_its_folder_says_that_nothing_left_the_machine(tmp_path):
     assert error.value.exit_code == 15
     assert not (tmp_path / "unmounted").exists()
     assert newest(sink, ORIGIN) == 0
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "link to nothing", "endless"])
+def test_sink_neither_waits_nor_follows_where_a_note_should_be(share, kind):
+    sink, note = DirectorySink(share), FakeLogKey().note(5, TREE.root(5))
+    folder = Path(sink.publish(ORIGIN, 5, note)).parent
+    (share / "elsewhere").write_text(FakeLogKey().note(9, TREE.root(9)))
+    strange = folder / "9.note"
+    if kind == "pipe":
+        os.mkfifo(strange)
+    else:
+        strange.symlink_to({"link": share / "elsewhere", "link to nothing": share / "gone"}.get(kind, "/dev/zero"))
+    assert newest(sink, ORIGIN) == 5
+    with pytest.raises(ReportError):
+        sink.publish(ORIGIN, 9, FakeLogKey().note(9, TREE.root(9)))
+    with pytest.raises(ReportError):
+        sink.notes(ORIGIN)
+    assert not (share / "gone").exists()
+
+
+def test_sink_that_holds_bytes_instead_of_a_note_says_so(share):
+    sink, note = DirectorySink(share), FakeLogKey().note(5, TREE.root(5))
+    Path(sink.publish(ORIGIN, 5, note)).write_bytes(b"\xff\xfe")
+    with pytest.raises(ReportError):
+        sink.publish(ORIGIN, 5, note)
 
 
 def test_sink_counts_only_readable_notes_of_this_log(share):

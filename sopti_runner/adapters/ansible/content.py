@@ -74,13 +74,9 @@ class AnsibleContent:
             ContentError: Names the file and rule broken; ``fields["findings"]`` lists them all.
             VariableError: A variable is unknown or out of bounds.
         """
-        copy = self._snapshots.fresh()
-        try:
+        with self._snapshots.fresh() as copy:
             manifest = self._fill(copy, playbook, limit, variables)
             self._snapshots.keep(copy, manifest)
-        except BaseException:
-            snapshot.discard(copy)
-            raise
         return manifest.sealed
 
     def altered(self, sealed_id: str) -> Sequence[str]:
@@ -99,15 +95,13 @@ class AnsibleContent:
         """
         kept = self._snapshots.manifest(sealed_id)
         names = [f"{file} (sealed copy)" for file in self._snapshots.altered(sealed_id)]
-        copy = self._snapshots.fresh()
-        try:
-            now = self._fill(copy, playbook, limit, variables)
-            names += differences(kept, self._snapshots.path(sealed_id), now, copy)
-        except UsageError as error:
-            found = error.fields.get("findings")
-            names += [str(each) for each in found] if isinstance(found, tuple) else [f"{error.on}: {error}"]
-        finally:
-            snapshot.discard(copy)
+        with self._snapshots.fresh() as copy:
+            try:
+                now = self._fill(copy, playbook, limit, variables)
+                names += differences(kept, self._snapshots.path(sealed_id), now, copy)
+            except UsageError as error:
+                found = error.fields.get("findings")
+                names += [str(each) for each in found] if isinstance(found, tuple) else [f"{error.on}: {error}"]
         return sorted(set(names))
 
     def _known(self, playbook: str) -> None:

@@ -71,7 +71,14 @@ class Observers:
         command = ssh.command(look.host, variables, self._known_hosts, remote)
         program = f"{PROGRAM.read_text('utf-8')}\nmain(json.loads({json.dumps(json.dumps(look.objects))}))\n"
         try:
-            done = subprocess.run(command, input=program.encode(), capture_output=True, timeout=TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command,
+                input=program.encode(),
+                env=ssh.environment(),
+                capture_output=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise ssh.trouble(look.host, f"no answer within {TIMEOUT_S} s") from error
         errors = done.stderr.decode("utf-8", "replace")

@@ -297,7 +297,7 @@ def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
         "TIMEOUT": ssh.CONNECT_TIMEOUT_S,
     }
     settings |= dict.fromkeys(_PLUGIN_PATHS.split(), empty)
-    basic = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": str(private)}
+    basic = ssh.environment() | {"HOME": str(private)}
     return basic | {f"ANSIBLE_{name}": str(value) for name, value in settings.items()}
 
 
@@ -305,5 +305,5 @@ def _close_connections(sockets: Path) -> None:
     """End the ssh masters that Ansible left waiting, then remove their sockets."""
     for socket in sockets.iterdir():
         command = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", "unused"]
-        subprocess.run(command, capture_output=True, timeout=10, check=False)
+        subprocess.run(command, env=ssh.environment(), capture_output=True, timeout=10, check=False)
     shutil.rmtree(sockets, ignore_errors=True)

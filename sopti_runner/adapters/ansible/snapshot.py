@@ -6,6 +6,7 @@ beside it with that list and what the copy was made for. A copy is never changed
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +15,8 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -135,23 +137,34 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def fresh(self) -> Path:
-        """Give a new empty folder on the same file system; the caller keeps or discards it."""
+    @contextmanager
+    def fresh(self) -> Iterator[Path]:
+        """Give a new empty folder on the same file system, removed at the end unless it was kept.
+
+        While it is in use it is locked: what a process that was killed left behind has no lock, and is removed here.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+        with ExitStack() as held:
+            with _locked(self._folder):
+                for stale in sorted(self._folder.glob(".new-*")):
+                    _remove_unlocked(stale)
+                copy = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+                held.enter_context(_locked(copy))
+            try:
+                yield copy
+            finally:
+                discard(copy)
 
     def keep(self, copy: Path, manifest: Manifest) -> None:
         """Give a finished copy its name; an equal one that is kept already stays, unless it was altered meanwhile."""
         target = self.path(manifest.sealed.id)
-        if target.exists() and not altered_files(target, manifest.sealed.files):
-            discard(copy)
-        else:
-            discard(target)
-            copy.rename(target)
-        record = self._folder / f"{manifest.sealed.id}.json"
-        partial = copy.with_suffix(".json")
-        partial.write_text(json.dumps(asdict(manifest), sort_keys=True), "utf-8")
-        partial.replace(record)
+        with _locked(self._folder):
+            if not target.exists() or altered_files(target, manifest.sealed.files):
+                discard(target)
+                copy.rename(target)
+            partial = copy.with_suffix(".json")
+            partial.write_text(json.dumps(asdict(manifest), sort_keys=True), "utf-8")
+            partial.replace(self._folder / f"{manifest.sealed.id}.json")
 
     def path(self, sealed_id: str) -> Path:
         """Give the folder of a copy, existing or not; NotFoundError when the id is none."""
@@ -195,6 +208,28 @@ class Snapshots:
     def altered(self, sealed_id: str) -> list[str]:
         """Give the files of a kept copy that no longer match, sorted."""
         return altered_files(self.path(sealed_id), self.manifest(sealed_id).sealed.files)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _remove_unlocked(stale: Path) -> None:
+    with suppress(FileNotFoundError):  # its owner removed it just now
+        handle = os.open(stale, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            discard(stale) if stale.is_dir() else stale.unlink()
+        except BlockingIOError:
+            pass  # another command is filling it
+        finally:
+            os.close(handle)
 
 
 def _damaged(sealed_id: str, found: str) -> IntegrityError:

@@ -10,6 +10,7 @@ from typing import Any
 from sopti_runner.errors import N_, DeviceError
 
 CONNECT_TIMEOUT_S = 10
+PATH = "/usr/local/bin:/usr/bin:/bin"
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _KEY_TROUBLE = re.compile(
     r"host key verification failed|remote host identification has changed|host key is known", re.I
@@ -33,6 +34,11 @@ def options(known_hosts: Path) -> tuple[str, ...]:
         "ClearAllForwardings": "yes",
     }
     return ("-F", "/dev/null", *(part for key, value in settings.items() for part in ("-o", f"{key}={value}")))
+
+
+def environment() -> dict[str, str]:
+    """Give the environment of programs that reach hosts: nothing of the caller's, whose PATH may lead elsewhere."""
+    return {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
 
 def command(host: str, variables: Mapping[str, Any], known_hosts: Path, remote: str) -> list[str]:
