@@ -277,7 +277,8 @@ class House:
 
         log, hmac = self.settings.state_dir / "log.key", self.settings.state_dir / "hmac.key"
         keys = {log: lambda: self.log_key.vkey, hmac: lambda: load_or_create(hmac)}
-        return [*machine_checks(keys), *examine(self.books)]
+        here = machine_checks(keys, self.settings.state_dir, self.settings.sinks)
+        return [*here, *examine(self.books)]
 
     def found(
         self,
