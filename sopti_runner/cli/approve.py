@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sopti_runner.cli import output
-from sopti_runner.cli.language import _
 from sopti_runner.cli.names import act_words
 from sopti_runner.cli.options import (
     By,
@@ -22,7 +21,7 @@ from sopti_runner.cli.options import (
     Paper,
     Recorder,
 )
-from sopti_runner.cli.request_page import say_next
+from sopti_runner.cli.request_page import say_state
 from sopti_runner.cli.session import act, bring_in, export, house, me, on_paper, person_named, prepared
 from sopti_runner.errors import N_, UsageError
 
@@ -182,12 +181,9 @@ def _decide(
 
 
 def _said(here: House, events: Sequence[Event]) -> None:
-    from sopti_runner.domain.request import STATE_WORDS
-
     court, values = here.books.court(), []
     for event in events:
         request = court.requests[event.subject]
-        output.say(_("Recorded: {number} is now {state}.", number=request.number, state=_(STATE_WORDS[request.state])))
-        say_next(request)
+        say_state(request)
         values.append({"request": request.number, "state": request.state.value, "approval": request.approval or None})
     output.data(values[0] if len(values) == 1 else {"requests": values})

@@ -10,6 +10,7 @@ import typer
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import By, Json, Key, Number, Reason
+from sopti_runner.cli.request_page import say_recorded
 from sopti_runner.cli.request_page import show as show_page
 from sopti_runner.cli.session import act, house
 from sopti_runner.errors import N_
@@ -66,7 +67,7 @@ def add(
         data["requester"] = enrolled
     texts = {"description": what, "unit": unit, "basis": why, "requester": "" if enrolled else requester or unit}
     event = act(here, "register", [], by=by, key=key, data=data, texts=texts)[0]
-    show_page(here, event.subject)
+    say_recorded(here, event.subject)
 
 
 def _enrolled(here: House, court: Court, requester: str) -> str:
@@ -303,4 +304,4 @@ def _act(number: str, name: str, by: str, key: str, data: dict[str, str], texts:
     here = house()
     request = find(here.books.court(), number)
     act(here, name, [request.id], by=by, key=key, data=data, texts=texts)
-    show_page(here, request.id)
+    say_recorded(here, request.id)

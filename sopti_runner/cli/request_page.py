@@ -54,10 +54,31 @@ def show(here: House, ident: str) -> None:
     )
     if open_:
         _deadlines(here, court, request, late)
-    doubts = court.calendar.doubts(today, today)
+    _end(court, request, today)
+
+
+def say_recorded(here: House, ident: str) -> None:
+    """Say in two lines where an act has brought a request; the whole page is ``show``."""
+    court = here.books.court()
+    request = court.requests[ident]
+    say_state(request)
+    _end(court, request, court.today(here.books.now().time))
+
+
+def say_state(request: Request) -> None:
+    """Say where a request stands after an act, and the commands that carry it on."""
+    from sopti_runner.domain.request import STATE_WORDS
+
+    output.say(_("Recorded: {number} is now {state}.", number=request.number, state=_(STATE_WORDS[request.state])))
+    say_next(request)
+
+
+def _end(court: Court, request: Request, today: date) -> None:
+    """Say what the calendar doubts today, and give the page as data."""
+    doubts = [_(d.text, year=d.year, next=d.next) for d in court.calendar.doubts(today, today)]
     for doubt in doubts:
-        output.say(_(doubt.text, year=doubt.year, next=doubt.next))
-    output.data(_data(request, late, [_(d.text, year=d.year, next=d.next) for d in doubts]))
+        output.say(doubt)
+    output.data(_data(request, overdue(court, request, today), doubts))
 
 
 def say_next(request: Request) -> None:

@@ -65,7 +65,8 @@ def _ask(stage: Stage) -> str:
     stage.sopti("request", "examine", number, "--key", str(stage.key("rina")))
     stage.sopti("request", "classify", number, "--change-type", "normal", "--category", "security")
     stage.sopti("request", "verify", number, "--key", str(stage.key("rina")))
-    stage.sopti("request", "prioritise", number, "--by", "Rina", "--impact", "wide", show=14)
+    stage.sopti("request", "prioritise", number, "--by", "Rina", "--impact", "wide")
+    stage.sopti("request", "show", number, show=14)
     return number
 
 
