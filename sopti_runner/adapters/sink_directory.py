@@ -72,13 +72,15 @@ class DirectorySink:
     def notes(self, origin: str) -> list[tuple[int, str]]:
         """Give every note kept here, by the size in its file's name (-1 when that is no number), nothing checked.
 
+        What is no plain file is given as an empty note: it hides none of the others.
+
         Raises:
             ReportError: The folder can't be read.
         """
         self._require_folder()
         try:
             return sorted(
-                (int(file.stem) if file.stem.isdecimal() else -1, _text(file))
+                (int(file.stem) if file.stem.isdecimal() else -1, _note(file))
                 for file in self._of(origin).glob("*.note")
                 if not file.name.startswith(".")
             )
@@ -103,6 +105,16 @@ def _text(path: Path) -> str:
             return file.read(MAX_NOTE_BYTES).decode("utf-8", "replace")
     finally:
         os.close(handle)
+
+
+def _note(path: Path) -> str:
+    """Give what stands where a note should be, nothing when it is a link, a pipe or a folder."""
+    try:
+        return _text(path)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ELOOP):
+            return ""
+        raise
 
 
 def _write_new(target: Path, note: str) -> None:

@@ -1,6 +1,8 @@
-"""A key that can't be used is found before it is needed, and an act that was recorded is said to be recorded."""
+"""What stands beside the ledger and can't be used: it is found, said in words, and holds nobody up."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
@@ -39,3 +41,13 @@ def test_act_whose_checkpoint_cannot_be_signed_is_said_to_be_recorded(desk: Desk
     said = desk.do("office", "confirm", proposal, who="sari", code=11)
     assert "recorded and stands" in said.err
     assert desk.counts()["governance.confirmed"] == desk.counts()["governance.proposed"]
+
+
+@pytest.mark.timeout(60)
+def test_pipe_among_the_checkpoints_outside_holds_nobody_up(desk: Desk) -> None:
+    (folder,) = (desk.folder / "sink").iterdir()
+    os.mkfifo(folder / "9999999.note")
+    desk.ask()
+    desk.do("doctor", code=None)
+    said = desk.do("ledger", "verify", code=12)
+    assert "None" not in said.out + said.err
