@@ -49,7 +49,7 @@ class HandedFiles:
         Raises:
             UsageError: It is missing, no plain file, larger than ``limit``, or sopti's own.
         """
-        with self._folder_of(Path(file), what) as folder, _said(file, what):
+        with self._opened(Path(file).parent, Path(file), what) as folder, _said(file, what):
             handle = os.open(Path(file).name, _READ, dir_fd=folder)
             try:
                 status = os.fstat(handle)
@@ -85,7 +85,7 @@ class HandedFiles:
                 sopti's own, or it can't be written there.
         """
         name = Path(file).name
-        with self._folder_of(Path(file), _UNWRITABLE) as folder, _said(file, _UNWRITABLE):
+        with self._opened(Path(file).parent, Path(file), _UNWRITABLE) as folder, _said(file, _UNWRITABLE):
             self._require_free(file, folder, replace=replace)
             draft = f".{secrets.token_hex(8)}.part"
             try:
@@ -109,17 +109,17 @@ class HandedFiles:
         return path
 
     def _require_own(self, folder: Path) -> None:
-        with self._folder_of(folder / "any", _UNWRITABLE):
+        with self._opened(folder, folder, _UNWRITABLE):
             pass
 
     @contextmanager
-    def _folder_of(self, path: Path, what: str) -> Iterator[int]:
-        """Open the folder that a name lies in; UsageError when it is one of sopti's own, or lies in one."""
-        with _said(path, what):
-            handle = os.open(path.parent, _FOLDER)
+    def _opened(self, folder: Path, file: Path, what: str) -> Iterator[int]:
+        """Open the folder in which a file lies; UsageError when it is one of sopti's own, or lies in one."""
+        with _said(file, what):
+            handle = os.open(folder, _FOLDER)
         try:
             if self._within(handle):
-                raise _error(what, path, N_("a place that sopti keeps for itself"))
+                raise _error(what, file, N_("a place that sopti keeps for itself"))
             yield handle
         finally:
             os.close(handle)
