@@ -195,7 +195,7 @@ def test_recap_page_claims_nothing_that_is_not_measured():
         text = text_of(DOCUMENTS["id"].recap_pdf(page))
         assert "Layanan berjalan" not in text
         assert "Pencadangan dan uji pemulihan (D7): tidak diukur oleh sopti versi ini" in text
-    assert "Kesimpulan: Sejauh yang diukur oleh versi ini, tidak ada hal yang memerlukan perhatian." in text
+    assert "Kesimpulan: Ada 1 hal yang memerlukan perhatian." in text
 
 
 def test_recap_page_of_a_month_that_goes_on_says_up_to_which_day():
