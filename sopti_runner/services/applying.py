@@ -146,7 +146,7 @@ class Applying:
             return [Draft(ident, "run.started", request.id, actor_of(court, start, moment), data)]
 
         court, _events = books.settle(judged)
-        books.checkpoint()
+        books.protect()
         return court.runs[ident]
 
     def _require(self, court: Court, at: Instant, start: Act, request: Request, evidence: Evidence) -> Instant:
@@ -211,7 +211,7 @@ class Applying:
             "left": left or {},
         }
         court = books.tell([Draft(books.new_id(books.now()), "run.finished", run.request, SYSTEM, data, blobs)])
-        books.checkpoint()
+        books.protect()
         return court.runs[run.id]
 
 
