@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.adapters.ansible import ssh
 from sopti_runner.adapters.ansible.inventory_files import InventoryFiles
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, ContentError, UsageError
@@ -100,8 +101,8 @@ def _address(host: str, variables: Mapping[str, Any]) -> str:
 
 
 def _unknown(name: str, known: Sequence[str]) -> ContentError:
-    close = difflib.get_close_matches(name, known, n=1)
     known = [each for each in known if _NAME.fullmatch(each)]
+    close = difflib.get_close_matches(name, known, n=1)
     expected = ", ".join(sorted(set(known) - {"all", "ungrouped"}))
     if close:
         what = N_("The inventory has no host or group {name}; did you mean {suggestion}?")
@@ -141,7 +142,7 @@ def evaluate(files: InventoryFiles, playbooks: Path) -> Inventory:
 
 def _environment(home: str) -> dict[str, str]:
     return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": ssh.PATH,
         "LANG": "C.UTF-8",
         "HOME": home,
         "ANSIBLE_HOME": home,
