@@ -22,7 +22,7 @@ ACT_WORDS: Mapping[str, str] = {
     "resubmit": N_("submit again"),
     "reject": N_("reject"),
     "withdraw": N_("withdraw"),
-    "triage": N_("examine, classify and verify at once"),
+    "triage": N_("triage (B2-B6 at once)"),
     "grant": N_("approve without technical change"),
     "fulfil": N_("record the work"),
     "close": N_("close with minutes"),

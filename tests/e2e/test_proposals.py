@@ -47,7 +47,7 @@ def test_appointment_names_person_office_status_days_and_order(desk: Desk):
     page = proposed(desk, "office", "appoint", "Rina", "secretary", "--status", "plh", *days, "--order", "W1/12")
     who = f"Rina Contoh ({next(r['person'] for r in desk.value('office', 'list') if r['name'] == 'Rina Contoh')})"
     assert f"Mengangkat {who} sebagai Sekretaris (Plh.) mulai 23 November 2031 sampai 27 November 2031" in page
-    assert "Berdasarkan surat perintah nomor W1/12" in page
+    assert "Berdasarkan surat nomor W1/12" in page
 
 
 def test_policy_says_only_what_changes(desk: Desk):
@@ -97,7 +97,7 @@ def test_keys_are_named_with_their_owner(desk: Desk):
     assert "Menerima satu kunci lagi dari Rina Contoh (" in further
     retired = proposed(desk, "office", "retire-key", key_of(desk, "Rina Contoh"), "--compromised-from", "5")
     assert f"Memensiunkan kunci {key_of(desk, 'Rina Contoh')} milik Rina Contoh (" in retired
-    assert "sejak peristiwa 5" in retired
+    assert "sejak catatan 5" in retired
 
 
 def test_erasure_says_which_text_without_its_words(desk: Desk):
