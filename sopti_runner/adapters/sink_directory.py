@@ -19,6 +19,8 @@ from sopti_runner.domain.ledger.note import NoteError, merge_notes
 from sopti_runner.errors import N_, ReportError
 
 MAX_NOTE_BYTES = 1 << 20
+_STRANGE = (errno.EINVAL, errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EACCES, errno.EPERM)
+"""What opening says of a folder or pipe, a link, a socket, a device, and a file that sopti may not read."""
 
 
 class DirectorySink:
@@ -72,20 +74,21 @@ class DirectorySink:
     def notes(self, origin: str) -> list[tuple[int, str]]:
         """Give every note kept here, by the size in its file's name (-1 when that is no number), nothing checked.
 
-        What is no plain file is given as an empty note: it hides none of the others.
+        What is no plain file, or may not be read, is given as an empty note: it hides none of the others.
 
         Raises:
             ReportError: The folder can't be read.
         """
         self._require_folder()
+        folder = self._of(origin)
         try:
             return sorted(
                 (int(file.stem) if file.stem.isdecimal() else -1, _note(file))
-                for file in self._of(origin).glob("*.note")
-                if not file.name.startswith(".")
+                for file in (folder.iterdir() if folder.exists() else ())  # unlike a pattern, it tells why it can't
+                if file.suffix == ".note" and not file.name.startswith(".")
             )
         except OSError as error:
-            raise _sink_error(self._of(origin), error.strerror or str(error)) from error
+            raise _sink_error(folder, error.strerror or str(error)) from error
 
     def _of(self, origin: str) -> Path:
         return self._folder / quote(origin, safe="")
@@ -108,11 +111,11 @@ def _text(path: Path) -> str:
 
 
 def _note(path: Path) -> str:
-    """Give what stands where a note should be, nothing when it is a link, a pipe or a folder."""
+    """Give what stands where a note should be, nothing when it is no plain file or may not be read."""
     try:
         return _text(path)
     except OSError as error:
-        if error.errno in (errno.EINVAL, errno.ELOOP):
+        if error.errno in _STRANGE:
             return ""
         raise
 

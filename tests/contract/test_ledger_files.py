@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from sopti_runner.domain.ledger.note import open_note, parse_vkey
 from sopti_runner.domain.ledger.witness import AddCheckpoint, WitnessState, judge_checkpoint
 from sopti_runner.errors import IntegrityError, LedgerError, ReportError
 from tests.fakes import ORIGIN, START, FakeLogKey, FakeSink, FakeWitnessKey
+from tests.plain_reader import as_plain_reader
 
 TEXT = str(Checkpoint(ORIGIN, 5, bytes(range(32))))
 TREE = Tree(leaf_hash(b"%d" % i) for i in range(60))
@@ -168,7 +170,7 @@ def test_sink_without_its_folder_says_that_nothing_left_the_machine(tmp_path):
     assert newest(sink, ORIGIN) == 0
 
 
-@pytest.mark.parametrize("kind", ["pipe", "link", "link to nothing", "endless"])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link", "link to nothing", "endless"])
 def test_sink_neither_waits_nor_follows_where_a_note_should_be(share, kind):
     sink, note = DirectorySink(share), FakeLogKey().note(5, TREE.root(5))
     folder = Path(sink.publish(ORIGIN, 5, note)).parent
@@ -176,6 +178,8 @@ def test_sink_neither_waits_nor_follows_where_a_note_should_be(share, kind):
     strange = folder / "9.note"
     if kind == "pipe":
         os.mkfifo(strange)
+    elif kind == "socket":
+        os.mknod(strange, stat.S_IFSOCK | 0o600)
     else:
         strange.symlink_to({"link": share / "elsewhere", "link to nothing": share / "gone"}.get(kind, "/dev/zero"))
     assert newest(sink, ORIGIN) == 5
@@ -183,6 +187,32 @@ def test_sink_neither_waits_nor_follows_where_a_note_should_be(share, kind):
         sink.publish(ORIGIN, 9, FakeLogKey().note(9, TREE.root(9)))
     assert sink.notes(ORIGIN) == [(5, note), (9, "")]
     assert not (share / "gone").exists()
+
+
+NOTES = """
+import sys, pathlib
+from sopti_runner.adapters.sink_directory import DirectorySink
+from sopti_runner.errors import ReportError
+try:
+    print([(size, len(note)) for size, note in DirectorySink(pathlib.Path(sys.argv[1])).notes(sys.argv[2])])
+except ReportError as error:
+    print(error.on, error.found)
+"""
+
+
+def test_sink_note_that_may_not_be_read_hides_none_of_the_others(share):
+    sink, note = DirectorySink(share), FakeLogKey().note(5, TREE.root(5))
+    locked = Path(sink.publish(ORIGIN, 5, note)).with_name("9.note")
+    locked.touch(mode=0o000)
+    assert as_plain_reader(NOTES, share, ORIGIN) == f"{[(5, len(note)), (9, 0)]}\n"
+
+
+def test_sink_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(share):
+    folder = Path(DirectorySink(share).publish(ORIGIN, 5, FakeLogKey().note(5, TREE.root(5)))).parent
+    folder.chmod(0o000)
+    said = as_plain_reader(NOTES, share, ORIGIN)
+    folder.chmod(0o700)
+    assert said == f"{folder} Permission denied\n"
 
 
 def test_sink_that_holds_bytes_instead_of_a_note_says_so(share):
