@@ -61,7 +61,7 @@ serve() {
         # A shell lets what runs in the background ignore Ctrl-C; at the passphrase it must end the command.
         env --default-signal=INT,QUIT ssh-keygen -q -Y sign -n act@sopti -f "$key" \
             <"$SOPTI_SIGNER/.message" >"$SOPTI_SIGNER/.signed" || {
-            [ $? -lt 128 ] || return
+            case $? in 130 | 131 | 143) return ;; esac # INT, QUIT, TERM; ssh-keygen itself ends with 255
             : >"$SOPTI_SIGNER/.signed"
         }
         cat "$SOPTI_SIGNER/.signed" >"$SOPTI_SIGNER/signature"

@@ -312,19 +312,42 @@ def test_command_of_an_operator_signs_and_of_a_guest_is_refused(stubbed):
 def test_interrupt_at_the_passphrase_ends_the_command_that_named_the_key(stubbed, lang, named):
     key = "/home/budi/.ssh/bersandi"
     run(stubbed, f"test -e {key} || ssh-keygen -q -t ed25519 -N rahasia -f {key}", user="budi", cwd="/home/budi")
-    words = stubbed.ssh_command()
-    typed = f"SOPTI_LANG={lang} sopti request list --key {key}; echo ended with $?"
-    ours, theirs = pty.openpty()
-    command = [words[0], "-tt", *words[1:], f"su --pty -l budi -c {shlex.quote(typed)}"]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True):
-        os.close(theirs)
-        said = _until(ours, "passphrase")
-        os.write(ours, b"\x03")
-        said += _until(ours, "ended with 130")
-    os.close(ours)
+    said = _at_the_passphrase(stubbed, f"SOPTI_LANG={lang} sopti request list --key {key}", "\x03", "ended with 130")
     assert named in said
     assert key in said.split("passphrase")[0]
     assert run(stubbed, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti || true") == ""
+
+
+def test_wrong_passphrase_ends_the_command_with_a_clear_error(installed):
+    ours, _ = installed
+    key = "/home/budi/.ssh/terkunci"
+    copy = f"cp -p ~/.ssh/id_ed25519 {key}; cp ~/.ssh/id_ed25519.pub {key}.pub"
+    run(ours, f"{copy}; ssh-keygen -q -p -P '' -N rahasia -f {key}", user="budi", cwd="/home/budi")
+    typed = f"SOPTI_LANG=en sopti request add --what Tanpa-sandi --unit PTSP --key {key}"
+    said = _at_the_passphrase(ours, typed, "keliru\n", "ended with 2")
+    assert "The key does not sign" in said
+    assert "check the passphrase" in said
+    assert "Tanpa-sandi" not in run(ours, "sopti request list", user="budi", cwd="/srv/sopti")
+    assert run(ours, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti || true") == ""
+
+
+def _at_the_passphrase(host: Host, command: str, keys: str, wanted: str) -> str:
+    """Run a command at Budi's terminal, type at the passphrase, and give what was shown until it ended as wanted."""
+    words = host.ssh_command()
+    ours, theirs = pty.openpty()
+    typed = f"su --pty -l budi -c {shlex.quote(f'{command}; echo ended with $?')}"
+    with subprocess.Popen(
+        [words[0], "-tt", *words[1:], typed], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as shell:
+        os.close(theirs)
+        try:
+            said = _until(ours, "passphrase")
+            os.write(ours, keys.encode())
+            said += _until(ours, wanted)
+        finally:
+            shell.terminate()
+            os.close(ours)
+    return said
 
 
 def _until(terminal: int, wanted: str, within_s: float = 20) -> str:
