@@ -241,17 +241,26 @@ class House:
         """Tell whether the ledger verifies by itself now."""
         return self.verify().verdict is not AuditVerdict.TAMPERED
 
-    def export_bundle(self, target: str) -> int:
-        """Sign the ledger's end unless it is an old copy, write the evidence bundle, and give the number of events."""
+    def export_bundle(self, target: str) -> tuple[int, bool]:
+        """Write the evidence bundle; gives the number of events, and whether its end could be signed first.
+
+        A ledger that is damaged or an old copy is evidence, too, but its end is not signed anew.
+        """
         from sopti_runner.adapters.bundle.source import readme, verifier_source  # noqa: PLC0415  only for bundles
         from sopti_runner.adapters.bundle.zip_file import write_bundle  # noqa: PLC0415
 
-        with suppress(IntegrityError):
+        signed = True
+        try:
             self.books.checkpoint()
+        except IntegrityError:
+            signed = False
         extras = {"sopti_verify.py": verifier_source().encode(), "README.txt": readme().encode()}
         store = self.store
         with self.files.open_new(target) as file:
-            return write_bundle(file, bodies=store.bodies(), notes=store.checkpoints(), blobs=store.blob, extras=extras)
+            count = write_bundle(
+                file, bodies=store.bodies(), notes=store.checkpoints(), blobs=store.blob, extras=extras
+            )
+        return count, signed
 
     def write_trust(self, target: str) -> None:
         """Sign the ledger's end and write the trust file of this ledger for an auditor to keep."""
@@ -321,11 +330,13 @@ class House:
                 self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
             )
 
-    def _founded(self) -> bool:
+    def _founded(self) -> bool | None:
+        if not any(path.exists() for path in self._ledger_files()):
+            return False
         try:
             return self.store.head().size > 0
         except SoptiError:
-            return False
+            return None
         finally:
             self.store.close()
 

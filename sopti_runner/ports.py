@@ -351,7 +351,7 @@ class Outbox(Protocol):
         ...
 
     def drop(self, digest: str) -> None:
-        """Forget a statement whose act is recorded."""
+        """Forget a statement whose act is recorded; one that never waited here changes nothing."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,11 @@ class FoundingPlace:
     Args:
         state: The state folder.
         ledger: The files of the ledger; the first one is what messages name.
-        founded: Tells whether the ledger holds its first event; leaves no file open.
+        founded: Tells whether the ledger holds its first event, None when it can't be read; leaves no file open.
     """
 
-    def __init__(self, state: Path, ledger: Sequence[Path], founded: Callable[[], bool]) -> None:
-        self._sign, self._key = state / SIGN, state / "log.key"
+    def __init__(self, state: Path, ledger: Sequence[Path], founded: Callable[[], bool | None]) -> None:
+        self._state, self._sign, self._key = state, state / SIGN, state / "log.key"
         self._ledger, self._founded = tuple(ledger), founded
         self._made = (self._key, state / "hmac.key", *ledger)
 
@@ -50,17 +51,26 @@ class FoundingPlace:
     def held(self) -> Iterator[None]:
         """Leave the sign while a court is being founded, and nothing of what was made when that fails."""
         if self.cut_off():
-            self._remove(self._made)
+            self._set_aside()
         fresh = [path for path in self._made if not path.exists()]
         self._sign.touch(mode=0o600)
         try:
             yield
         except BaseException:
-            if not self._founded():
+            if self._founded() is False:
                 self._remove(fresh)
             raise
         finally:
             self._sign.unlink(missing_ok=True)
+
+    def _set_aside(self) -> None:
+        """Put what a founding that was cut off has left into a folder of its own: nothing is lost by a wrong guess."""
+        there = [path for path in self._made if path.exists()]
+        if there:
+            folder = self._state / f"cut-off-{secrets.token_hex(4)}"
+            folder.mkdir(mode=0o700)
+            for path in there:
+                path.rename(folder / path.name)
 
     def _remove(self, files: Sequence[Path]) -> None:
         for path in files:

@@ -118,7 +118,9 @@ class HandedFiles:
         with _said(file, what):
             handle = os.open(folder, _FOLDER)
         try:
-            if self._within(handle):
+            with _said(file, what):
+                within = self._within(handle)
+            if within:
                 raise _error(what, file, N_("a place that sopti keeps for itself"))
             yield handle
         finally:

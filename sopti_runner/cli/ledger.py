@@ -31,8 +31,9 @@ def checkpoint(as_json: Json = False) -> None:
     from sopti_runner.services.ledger_care import carry_out_erasures
 
     here = house()
-    carry_out_erasures(here.books)
     note, failed = here.books.checkpoint()
+    if carry_out_erasures(here.books):
+        note, failed = here.books.checkpoint()
     output.say(note.rstrip())
     for line in failed:
         output.say(_("Warning: {why}", why=line))
@@ -197,7 +198,9 @@ def export(
 ) -> None:
     """Export a bundle."""
     here = house()
-    count = here.export_bundle(target)
+    count, signed = here.export_bundle(target)
+    if not signed:
+        output.say(_("Warning: {why}", why=_("the bundle's end could not be signed; sopti ledger verify says why")))
     output.say(
         _(
             "Written: {file}, {count} events. It holds names and texts: hand it only to the auditor.",
@@ -206,7 +209,7 @@ def export(
         )
     )
     output.say(_("To check it anywhere: python3 sopti_verify.py {file} --trust TRUST.json", file=target))
-    output.data({"file": target, "events": count})
+    output.data({"file": target, "events": count, "signed": signed})
 
 
 @app.command(

@@ -67,6 +67,8 @@ def add(
         data["requester"] = enrolled
     texts = {"description": what, "unit": unit, "basis": why, "requester": "" if enrolled else requester or unit}
     event = act(here, "register", [], by=by, key=key, data=data, texts=texts)[0]
+    if enrolled:
+        output.say(_("Requester: {who}", who=here.books.name(court, enrolled)))
     say_recorded(here, event.subject)
 
 

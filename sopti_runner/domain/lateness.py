@@ -14,7 +14,7 @@ from sopti_runner.domain.derived import FLOW
 from sopti_runner.domain.request import RULES, UNTIMED, ActName, Request, State
 
 TRIAGED = ("B2", "B3", "B4", "B5", "B6", "B7")
-"""What a triage does at once."""
+"""What is behind a request once it was triaged: B2-B6 at once, and B7, which it does not need."""
 
 DUE_AGAIN = {
     State.PLANNED: ("B7", "B8", "B9"),

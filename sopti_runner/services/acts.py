@@ -134,9 +134,7 @@ class Acts:
         if owner is None:
             raise NotFoundError(N_("This key is not enrolled"), on=fingerprint, next="sopti office list")
         kind = _or_paper(parse_statement(waiting.statement), ProofKind.SIGNATURE)
-        events = self.record(waiting, Proof(kind, owner.id, fingerprint, armored))
-        self.outbox.drop(statement_digest(waiting.statement))
-        return events
+        return self.record(waiting, Proof(kind, owner.id, fingerprint, armored))
 
     def record(self, waiting: Waiting, proof: Proof) -> tuple[Event, ...]:
         """Judge an act with its proof and append it, one event a subject; a confirmed erasure is carried out at once.
@@ -164,6 +162,7 @@ class Acts:
         court, events = books.settle(lambda court, at: self._judged(court, act, waiting.blobs, at))
         if any(e.type == "governance.confirmed" and court.proposals[e.subject].kind == "erase" for e in events):
             carry_out_erasures(books)
+        self.outbox.drop(statement_digest(waiting.statement))
         if events and events[0].type in CHECKPOINTED:
             books.protect()
         return events

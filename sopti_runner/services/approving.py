@@ -12,7 +12,7 @@ from sopti_runner.domain.authority import no_office, offices_for
 from sopti_runner.domain.change import ChangeModel, ChangeType, Wording
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.host_changes import host_changes
-from sopti_runner.domain.ledger.event import SYSTEM, Actor
+from sopti_runner.domain.ledger.event import SYSTEM
 from sopti_runner.domain.office import Status
 from sopti_runner.domain.plain import one_line
 from sopti_runner.domain.plan import Plan
@@ -53,15 +53,11 @@ class Approving:
             person: The official who will decide, or empty when not known yet.
             days: How long the approval would stay usable, from ``not_before``.
             not_before: From when it would count, aware UTC; now when None.
-
-        Raises:
-            RefusedError: An input changed since the plan was made: the sheet would not show what would run; recorded.
         """
         books, court, now = self.books, self.books.court(), self.books.now().time
         request = find(court, number)
         plan = stored_plan(books, request)
         assert request.plan is not None, "a stored plan has a reference"
-        self._require_unchanged(request, request.plan, plan)
         model = self.content.change_model(plan.playbook, request.plan.sealed)
         opens = not_before or now.replace(microsecond=0)
         office = _office(court, ActName.APPROVE, person, now)
@@ -121,12 +117,14 @@ class Approving:
             paper: When the sheet was signed by hand.
 
         Raises:
-            RefusedError: As ``sheet``.
+            RefusedError: The official may not approve this now, or an input changed since the plan was made; recorded.
         """
         self._require_standing(number, person)
         sheet = self.sheet(number, person=person, days=days, not_before=not_before)
         request = find(self.books.court(), number)
         plan = stored_plan(self.books, request)
+        assert request.plan is not None, "a stored plan has a reference"
+        self._require_unchanged(request, request.plan, plan)
         data: dict[str, Any] = {
             "plan": sheet.plan,
             "hosts": list(plan.hosts),
@@ -160,8 +158,8 @@ class Approving:
             *out_of_order(request, ActName.APPROVE),
         ]
         if why:
-            data = {"act": ActName.APPROVE.value}
-            self.books.refuse(request.id, Actor(person), why, N_("This request can't be approved now"), data)
+            data = {"act": ActName.APPROVE.value, "named": person}
+            self.books.refuse(request.id, SYSTEM, why, N_("This request can't be approved now"), data)
 
     def _require_unchanged(self, request: Request, ref: PlanRef, plan: Plan) -> None:
         altered = self.content.compare(ref.sealed, plan.playbook, limit=plan.hosts, variables=plan.variables)

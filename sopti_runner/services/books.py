@@ -44,7 +44,7 @@ class Books:
         What was folded before is kept: every call reads only what came since, and gives the same, grown court.
         """
         try:
-            return fold(self.store.events(self._court.size), self._court)
+            court = fold(self.store.events(self._court.size), self._court)
         except (KeyError, ValueError, TypeError, AssertionError, AttributeError) as error:
             raise IntegrityError(
                 N_("The ledger holds an event that no court could have written"),
@@ -53,6 +53,15 @@ class Books:
                 found=repr(error),
                 next="sopti ledger verify",
             ) from error
+        if not court.size:
+            raise LedgerError(
+                N_("There is no ledger here"),
+                on=self.store.log,
+                expected=N_("the ledger that sopti init made"),
+                found=N_("a founding that was cut off"),
+                next="sopti init --help",
+            )
+        return court
 
     def now(self) -> Instant:
         """Read the clock."""

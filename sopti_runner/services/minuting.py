@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from sopti_runner.domain.change import Wording
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.minutes import EVIDENCE_WORDS, Minutes
 from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.signatory import Signatory
-from sopti_runner.errors import N_, NotFoundError
+from sopti_runner.errors import N_, NotFoundError, SoptiError
 from sopti_runner.ports import Content
 from sopti_runner.services.books import Books
 from sopti_runner.services.planning import find
@@ -57,7 +59,9 @@ def _requester(books: Books, court: Court, request: Request) -> Signatory:
 
 
 def _work(books: Books, content: Content, request: Request, *, ran: bool) -> Wording:
+    """Give what was done: the purpose that was sealed, or the request's own words when no intact copy is left."""
     if ran and request.plan:
-        return content.change_model(request.plan.playbook, request.plan.sealed).purpose
+        with suppress(SoptiError):
+            return content.change_model(request.plan.playbook, request.plan.sealed).purpose
     said = books.text(request.texts.get("description"))
     return Wording(said, said)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from sopti_runner.domain.court import Court
-from sopti_runner.domain.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
+from sopti_runner.domain.ledger.checkpoint import Checkpoint, open_checkpoint
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.note import NoteError, VerifierKey, parse_vkey
 from sopti_runner.domain.reason import Reason
@@ -46,16 +46,10 @@ def other_history(store: LedgerStore, court: Court, sent: Checkpoint | None) -> 
             N_("A checkpoint over {sent} events left this machine, but the ledger has {size}: an old copy? See {page}"),
             fields,
         )
-    if _root(store, sent.size) != sent.root:
+    if Frontier(islice(store.leaves(), sent.size)).root() != sent.root:  # never from a table of checkpoints
         return Reason(
             "ledger_differs",
             N_("The checkpoint over {sent} events that left this machine is of another history. See {page}"),
             fields,
         )
     return None
-
-
-def _root(store: LedgerStore, size: int) -> bytes:
-    """Give the root over the first events, from the note kept here where there is one."""
-    kept = dict(store.checkpoints()).get(size)
-    return read_checkpoint(kept).root if kept else Frontier(islice(store.leaves(), size)).root()

@@ -10,7 +10,7 @@ from sopti_runner.domain import standing
 from sopti_runner.domain.authority import no_office
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.court import Court
-from sopti_runner.domain.ledger.event import SYSTEM, Actor, Draft
+from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.plan import Plan, RecordClass, decode_plan, encode_plan, plan_digest
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ON_PLAN, ActName, Request
@@ -157,7 +157,8 @@ def _may_plan(books: Books, court: Court, request: Request, fingerprint: str) ->
         reasons.append(Reason("key_retired", N_("The key {key} no longer counts"), {"key": fingerprint}))
     reasons += [*standing.without_change(request), *standing.out_of_order(request, ActName.PLAN)]
     if reasons:
-        books.refuse(request.id, Actor(person), reasons, N_("This request can't be planned now"), {"act": "plan"})
+        data = {"act": ActName.PLAN.value, "named": person}
+        books.refuse(request.id, SYSTEM, reasons, N_("This request can't be planned now"), data)
 
 
 def _require_kind(request: Request, model: ChangeModel) -> None:

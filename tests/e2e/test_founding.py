@@ -29,6 +29,17 @@ def test_init_after_a_founding_that_was_cut_off_founds_the_court(tmp_path: Path,
     assert not (desk.state / "founding").exists()
     assert desk.counts() == {"court.created": 1}
     desk.do("request", "list")
+    assert {p.name: p.read_bytes() for p in desk.state.glob("cut-off-*/*")} == left, "nothing is lost by a wrong guess"
+
+
+def test_init_beside_a_ledger_that_can_not_be_read_keeps_it_whatever_sign_is_left(desk: Desk) -> None:
+    (desk.state / "founding").touch()
+    ledger = desk.state / "ledger.db"
+    ledger.write_bytes(damaged := b"\0" * 4096 + ledger.read_bytes()[4096:])
+    words = ("--court", "X", "--place", "Y", "--preset", "banding", "--zone", "WIB", "--origin", ORIGIN)
+    people = [w for p in FOUNDERS for w in ("--person", f"{NAMES[p]}:{OFFICES[p]}:{desk.public(p)}")]
+    desk.do("init", *words, *people, code=None)
+    assert damaged in [p.read_bytes() for p in desk.state.rglob("ledger.db")]
 
 
 def test_init_of_a_founded_court_is_refused_also_with_the_sign_left_behind(desk: Desk) -> None:

@@ -116,6 +116,7 @@ SENT = {
     "copy": f"ansible.builtin.copy: {{src: sent.txt, dest: {HIDDEN}, mode: '0644'}}",
     "copy of a folder": "ansible.builtin.copy: {src: folder/, dest: /etc, mode: '0644'}",
     "script": "ansible.builtin.script: sent.txt",
+    "a file that is gone": f"ansible.builtin.copy: {{src: sent.txt, dest: {HIDDEN}, mode: '0644'}}",
     "another task of the same file": f"ansible.builtin.copy: {{content: good, dest: {HIDDEN}, mode: '0644'}}",
     "a file of tasks included later": "ansible.builtin.include_tasks: more.yml",
 }
@@ -138,7 +139,10 @@ def test_apply_what_was_written_into_the_sealed_copy_meanwhile_does_not_run(
         notes.wait_begun(host)
         for name in files:
             file = tmp_path / "state/snapshots" / site.sealed.id / name
-            file.write_text(file.read_text().replace("good", "bad").replace("true", "touch"))
+            if how == "a file that is gone" and name.endswith("sent.txt"):
+                file.unlink()
+            else:
+                file.write_text(file.read_text().replace("good", "bad").replace("true", "touch"))
         notes.let_go(one)
         outcome = running.result(timeout=120)
     assert (outcome.outcome, "the sealed copy changed while it ran" in outcome.reason) == ("unknown", True)

@@ -93,7 +93,7 @@ class FakeOutbox:
         return found[0]
 
     def drop(self, digest):
-        self.kept.pop(digest)
+        self.kept.pop(digest, None)
 
 
 class FakeLock:

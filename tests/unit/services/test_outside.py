@@ -56,6 +56,19 @@ def test_approval_used_before_an_old_copy_was_put_back_is_not_used_again(desk):
     assert refused(lambda: desk.plan("op", request))[0] == "ledger_differs"
 
 
+def test_note_written_into_the_old_copys_own_table_changes_nothing(desk):
+    old = MemoryLedger(desk.ledger)
+    desk.request("approve")
+    desk.back(old)
+    sent = max(size for _origin, size in desk.share.kept)
+    while len(desk.ledger.kept) <= sent:
+        assert refused(lambda: desk.do("register", "op"))[0] in ("ledger_behind", "ledger_differs")
+    desk.ledger.notes |= {size: note for (_origin, size), note in desk.share.kept.items()}
+    assert refused(lambda: desk.do("register", "op")) == ["ledger_differs"]
+    desk.ledger.notes[sent] = "no note at all"
+    assert refused(lambda: desk.do("register", "op")) == ["ledger_differs"]
+
+
 def test_old_copy_signs_and_sends_nothing_and_doctor_says_so(desk):
     old = MemoryLedger(desk.ledger)
     desk.request("approve")
