@@ -20,7 +20,7 @@ from sopti_runner.domain.plain import one_line
 from sopti_runner.domain.policy import policy_from
 from sopti_runner.domain.policy_text import policy_changes
 from sopti_runner.domain.words import Words, pick
-from sopti_runner.errors import N_, SoptiError
+from sopti_runner.errors import N_, IntegrityError, SoptiError
 from sopti_runner.services.books import Books
 from sopti_runner.services.signatories import title
 
@@ -78,17 +78,28 @@ def told(books: Books, court: Court, proposal: Proposal, words: Words) -> Told:
     return Told(books, court, words, proposal.kind, proposal.data, texts)
 
 
+UNREADABLE = N_("This proposal can't be read; do not confirm it")
+
+
 def proposal_lines(what: Told) -> list[str]:
-    """Give the proposal's sentence, and under it what it speaks of, one thing a line."""
+    """Give the proposal's sentence, and under it what it speaks of, one thing a line; or that it can't be read."""
+    try:
+        return _lines(what)
+    except IntegrityError:
+        return [what.words(UNREADABLE)]
+
+
+def _lines(what: Told) -> list[str]:
+    """Give the same; IntegrityError for what sopti never wrote, so that nobody is asked to sign a page without it."""
     try:
         return [one_line(line) for line in _KINDS[what.kind](what)]
-    except (KeyError, ValueError, TypeError, AttributeError, SoptiError):  # nothing that sopti wrote
-        return [what.words("This proposal can't be read; do not confirm it")]
+    except (KeyError, ValueError, TypeError, AttributeError, SoptiError) as error:
+        raise IntegrityError(UNREADABLE, on=what.kind, found=repr(error), next="sopti ledger verify") from error
 
 
 def proposing_text(what: Told) -> str:
     """Give the page that a proposer signs."""
-    return _page(_indented(proposal_lines(what)), what, what.words("You propose:"))
+    return _page(_indented(_lines(what)), what, what.words("You propose:"))
 
 
 def confirming_text(what: Told, proposal: Proposal) -> str:
@@ -99,7 +110,7 @@ def confirming_text(what: Told, proposal: Proposal) -> str:
         person=what.person(proposal.person),
         moment=words.moment(proposal.at, zone),
     )
-    lines = [*_indented(proposal_lines(what)), "", by, words("Proposal: {proposal}", proposal=proposal.id)]
+    lines = [*_indented(_lines(what)), "", by, words("Proposal: {proposal}", proposal=proposal.id)]
     return _page(lines, what, words("You confirm:"))
 
 

@@ -9,6 +9,7 @@ import pytest
 from sopti_runner.adapters.log_key import WitnessKey
 from sopti_runner.domain.governance import KINDS
 from sopti_runner.domain.policy import ROUTINE
+from sopti_runner.errors import IntegrityError
 from sopti_runner.services import proposal_text
 from tests.e2e.desk import Desk
 
@@ -125,6 +126,8 @@ def test_proposal_that_nobody_could_have_written_is_said_to_be_unreadable(desk: 
     house = desk.house()
     what = proposal_text.Told(house.books, house.books.court(), house.words, kind, data, {})
     assert proposal_text.proposal_lines(what) == ["This proposal can't be read; do not confirm it"]
+    with pytest.raises(IntegrityError):
+        proposal_text.proposing_text(what)
 
 
 def test_every_kind_of_proposal_has_its_sentence():
