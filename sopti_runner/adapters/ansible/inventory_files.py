@@ -1,7 +1,11 @@
 """The inventory's files, read once: what is judged is what Ansible then evaluates, from a copy of our own.
 
 Operators write this folder, and sopti reads it with rights that reach further than theirs: a link in it could lead to
-a key. So nothing but plain files is read, each opened without following a link, and Ansible sees only the copy.
+a key. So nothing but plain files is read, each opened without following a link, and Ansible sees only the copy. What
+can't be read is a finding: a plan without it would be another plan.
+
+The variables beside the playbooks are read and judged by the same rules. They belong to the content, which operators
+don't write, and Ansible reads them again where they stand.
 """
 
 from __future__ import annotations
@@ -55,24 +59,17 @@ def read_inventory(inventory: Path, playbooks: Path) -> InventoryFiles:
     Raises:
         ContentError: It is missing, or one of its files is no YAML; names file and line.
     """
-    if not inventory.exists():
-        raise ContentError(
-            N_("The inventory can't be read"), on=str(inventory), expected=N_("a file or folder"), found=N_("nothing")
-        )
-    folder = inventory.is_dir()
+    folder = _is_folder(inventory)
     reading = _Reading((inventory if folder else inventory.parent).resolve())
-    if folder:
-        reading.folder(".")
-    else:
-        reading.lone_file(inventory.name)
-        for beside in BESIDE:
-            reading.folder(beside)
-    found = reading.findings
-    for name, content in reading.files.items():
-        found += _judge(_shown(reading.root / name), Path(name).suffix, content)
-    for beside in BESIDE:
-        for path in sorted(each for each in (playbooks / beside).rglob("*") if each.is_file()):
-            found += _judge(_shown(path), path.suffix, path.read_bytes())
+    for name in (".",) if folder else (inventory.name, *BESIDE):
+        reading.take(name)
+    with_playbooks = _Reading(playbooks.resolve())
+    for name in BESIDE:
+        with_playbooks.take(name)
+    found = reading.findings + with_playbooks.findings
+    for each in (reading, with_playbooks):
+        for name, content in each.files.items():
+            found += _judge(_shown(each.root / name), Path(name).suffix, content)
     return InventoryFiles(inventory, "." if folder else inventory.name, reading.files, tuple(found))
 
 
@@ -84,46 +81,47 @@ class _Reading:
         self.files: dict[str, bytes] = {}
         self.findings: list[Finding] = []
 
-    def folder(self, name: str) -> None:
-        """Read a folder and all below it; hidden names are passed over, as Ansible does."""
-        top = self.root / name
-        if top.is_symlink():
-            self._refuse(top, "a link")
-        elif top.is_dir():
-            for at, folders, names, handle in os.fwalk(top, follow_symlinks=False):
-                folders[:] = sorted(each for each in folders if not each.startswith("."))
-                for each in folders:
-                    if stat.S_ISLNK(os.stat(each, dir_fd=handle, follow_symlinks=False).st_mode):
-                        self._refuse(Path(at) / each, "a link")
-                for each in sorted(each for each in names if not each.startswith(".")):
-                    self._file(Path(at) / each, handle)
+    def take(self, name: str) -> None:
+        """Read a file, or a folder and all below it, when there is one; hidden names are passed over, as Ansible does."""
+        self._take(self.root / name, self.root / name, None)
 
-    def lone_file(self, name: str) -> None:
-        """Read one file of the folder."""
-        handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _take(self, path: Path, name: str | Path, folder: int | None) -> None:
+        """Read what stands at ``path``, opened as ``name`` of the folder with this handle."""
         try:
-            self._file(self.root / name, handle)
-        finally:
-            os.close(handle)
-
-    def _file(self, path: Path, folder: int) -> None:
-        try:
-            handle = os.open(path.name, _READ, dir_fd=folder)
+            handle = os.open(name, _READ, dir_fd=folder)
         except OSError as error:
-            self._refuse(path, "a link" if error.errno == errno.ELOOP else str(error.strerror))
+            if error.errno != errno.ENOENT or folder is not None:
+                self._refuse(path, "a link" if error.errno == errno.ELOOP else str(error.strerror))
             return
         try:
-            wrong = _wrong(os.fstat(handle))
-            if wrong:
+            status = os.fstat(handle)
+            if stat.S_ISDIR(status.st_mode):
+                names = os.listdir(handle)  # noqa: PTH208  a Path has no handles
+                for each in sorted(each for each in names if not each.startswith(".")):
+                    self._take(path / each, each, handle)
+            elif wrong := _wrong(status):
                 self._refuse(path, wrong)
-                return
-            with os.fdopen(handle, "rb", closefd=False) as stream:
-                self.files[path.relative_to(self.root).as_posix()] = stream.read(MAX_FILE_BYTES)
+            else:
+                with os.fdopen(handle, "rb", closefd=False) as stream:
+                    self.files[path.relative_to(self.root).as_posix()] = stream.read(MAX_FILE_BYTES)
         finally:
             os.close(handle)
 
     def _refuse(self, path: Path, found: str) -> None:
         self.findings.append(Finding(_shown(path), 0, "inventory", found))
+
+
+def _is_folder(inventory: Path) -> bool:
+    """Tell whether the inventory is a folder; ContentError when there is none, or sopti can't come near it."""
+    try:
+        return stat.S_ISDIR(inventory.stat().st_mode)
+    except OSError as error:
+        raise ContentError(
+            N_("The inventory can't be read"),
+            on=str(inventory),
+            expected=N_("a file or folder"),
+            found=N_("nothing") if error.errno == errno.ENOENT else str(error.strerror),
+        ) from error
 
 
 def _wrong(status: os.stat_result) -> str:

@@ -9,6 +9,7 @@ from sopti_runner.adapters.ansible.content import AnsibleContent
 from sopti_runner.adapters.ansible.first_party import as_text, listing
 from sopti_runner.adapters.ansible.rules import RULES, Finding
 from sopti_runner.errors import ContentError
+from tests.plain_reader import as_plain_reader
 from tests.unit.ansible.sample import write
 
 REPOSITORY = Path(__file__).parents[3]
@@ -201,6 +202,46 @@ def test_seal_inventory_with_a_pipe_or_a_second_name_refuses(tmp_path: Path) -> 
     os.mkfifo(root / "inventory/pipe.yml")
     (tmp_path / "log.key").write_text(SECRET)
     (root / "inventory/hard").hardlink_to(tmp_path / "log.key")
+    assert {(each.rule, each.found) for each in _rules(tmp_path, root)} == {("inventory", "not a plain file")}
+
+
+READ = """
+import sys, pathlib
+from sopti_runner.adapters.ansible.inventory_files import read_inventory
+from sopti_runner.errors import ContentError
+try:
+    print(*read_inventory(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])).findings, sep="; ")
+except ContentError as error:
+    print(error.on, error.found)
+"""
+
+
+@pytest.mark.parametrize(
+    ("locked", "said"),
+    [
+        ("inventory/host_vars", "inventory/host_vars: inventory: Permission denied"),
+        ("inventory/host_vars/web1.yml", "host_vars/web1.yml: inventory: Permission denied"),
+        ("inventory", "{root}/inventory: inventory: Permission denied"),
+        ("", "{whole}/inventory Permission denied"),
+    ],
+)
+def test_inventory_that_may_not_be_read_is_never_passed_over(tmp_path: Path, locked: str, said: str) -> None:
+    root = write(tmp_path / "c")
+    mode = (root / locked).stat().st_mode
+    (root / locked).chmod(0o000)
+    printed = as_plain_reader(READ, root / "inventory", root / "playbooks")
+    (root / locked).chmod(mode)
+    assert printed.strip() == said.format(root=root.name, whole=root)
+
+
+@pytest.mark.parametrize("place", ["playbooks/group_vars", "playbooks/host_vars/web1.yml", "playbooks/group_vars/all"])
+def test_seal_link_or_pipe_in_the_variables_beside_the_playbooks_refuses(tmp_path: Path, place: str) -> None:
+    root = write(tmp_path / "c")
+    (root / place).parent.mkdir(exist_ok=True)
+    (root / place).symlink_to(root / "inventory/group_vars")
+    assert {(each.rule, each.found) for each in _rules(tmp_path, root)} == {("inventory", "a link")}
+    (root / place).unlink()
+    os.mkfifo(root / place)
     assert {(each.rule, each.found) for each in _rules(tmp_path, root)} == {("inventory", "not a plain file")}
 
 
