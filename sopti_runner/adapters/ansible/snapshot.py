@@ -46,8 +46,11 @@ def digest_tree(root: Path) -> dict[str, str]:
 
 
 def digest_file(path: Path) -> str:
-    """Give what ``digest_tree`` says of one file; OSError when it is not there."""
-    mode = path.lstat().st_mode
+    """Give what ``digest_tree`` says of one file; ``missing`` when it is not there."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return "missing"
     if stat.S_ISLNK(mode):
         return f"link:{path.readlink()}"
     if not stat.S_ISREG(mode):
@@ -193,7 +196,7 @@ class Snapshots:
     def intact(self, sealed_id: str, file: str) -> Path:
         """Give one file of a kept copy; IntegrityError when it is not what was sealed."""
         path, expected = self.path(sealed_id) / file, self.manifest(sealed_id).sealed.files.get(file, "")
-        found = digest_file(path) if path.is_file() else ""
+        found = digest_file(path)
         if not expected or found != expected:
             raise IntegrityError(
                 N_("The sealed copy was changed: {name}"),

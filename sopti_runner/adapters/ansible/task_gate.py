@@ -238,10 +238,7 @@ class TaskGate:
         inside = {name: digest for name, digest in self._files.items() if Path(name).is_relative_to(place)}
         if path.is_dir():
             return digest_tree(path) == {Path(n).relative_to(place).as_posix(): d for n, d in inside.items()}
-        try:
-            return digest_file(path) == self._files.get(place.as_posix())
-        except OSError:
-            return False
+        return digest_file(path) == self._files.get(place.as_posix())
 
     def _veto(self, item: Item, why: str) -> NoReturn:
         from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher
