@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
+from sopti_runner.domain.host_name import inventory_file, require_name
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, DeviceError, UsageError
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,254}")
 
 
@@ -55,15 +55,8 @@ def write_host(
         key: The pinned host key.
         private_key: Key with which sopti reaches the host, or None for SSH's own choice.
     """
-    if not _NAME.fullmatch(name) or not _NAME.fullmatch(group.replace("_", "-")):
-        raise UsageError(N_("A host name has small letters, digits, dots and hyphens"), on=name)
-    target = folder / f"{name}.yml"
-    if target.exists():
-        raise UsageError(
-            N_("There is a host of this name already"),
-            on=str(target),
-            next=N_("remove the file first if the host was replaced"),
-        )
+    target = folder / inventory_file(name)
+    require_name(group.replace("_", "-"))
     values: dict[str, object] = {"ansible_host": address, "ansible_user": user, "sopti_host_key": key.line}
     if port != 22:
         values["ansible_port"] = port

@@ -12,6 +12,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json
 from sopti_runner.cli.session import house
+from sopti_runner.domain.host_name import inventory_file
 from sopti_runner.errors import N_, UsageError
 
 app = typer.Typer(
@@ -44,7 +45,7 @@ def add(
 ) -> None:
     """Add a host."""
     here = house()
-    _require_new(here.settings.inventory / f"{name}.yml", name)
+    _require_new(here.settings.inventory / inventory_file(name), name)
     found = here.scan_host(address, port)
     if fingerprint and fingerprint != found.fingerprint:
         raise UsageError(

@@ -66,6 +66,15 @@ def test_host_that_is_enrolled_already_is_told_so_whatever_key_answers(desk: Des
         assert error["on"] == "web1"
 
 
+@pytest.mark.parametrize("name", ["../kept", "Web1", "web 1", ""])
+def test_host_name_is_judged_before_anything_is_looked_at(desk: Desk, host, name):
+    desk.inventory.mkdir()
+    (desk.folder / "kept.yml").touch()
+    error = desk.do("host", "add", name, host.address, "--json", code=2).error
+    assert "A host name has" in error["message"]
+    assert (error["on"], list(desk.inventory.iterdir())) == (name, [])
+
+
 def test_host_is_asked_by_the_machines_own_program_whatever_stands_on_the_path(desk: Desk, add, answering, host):
     programs = desk.folder / "bin"
     programs.mkdir()
