@@ -82,7 +82,7 @@ class _Reading:
         self.findings: list[Finding] = []
 
     def take(self, name: str) -> None:
-        """Read a file, or a folder and all below it, when there is one; hidden names are passed over, as Ansible does."""
+        """Read a file, or a folder and all below it, if there is one; hidden names are passed over, as Ansible does."""
         self._take(self.root / name, self.root / name, None)
 
     def _take(self, path: Path, name: str | Path, folder: int | None) -> None:
