@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json
-from sopti_runner.cli.session import house
+from sopti_runner.cli.session import file_named, house
 from sopti_runner.errors import N_, UsageError
 
 HELP = N_(
@@ -32,7 +31,8 @@ def recap(
 
     here = house()
     page = recap_month(here.books, month, verified=here.verifies())
-    path = Path(target or f"recap-{page.period}.pdf")
+    name = f"recap-{page.period}.pdf"
+    path = file_named(target or name, name)
     beside = path.with_suffix(".json")
     if path == beside:
         raise UsageError(

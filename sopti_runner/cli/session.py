@@ -137,9 +137,22 @@ def act(
     return here.acts.sign(waiting, here.signer(key))
 
 
+def file_named(target: str, example: str) -> Path:
+    """Give the file to write that a person named; UsageError for what names a folder, as ``.`` and ``/`` do."""
+    path = Path(target)
+    if path.name in ("", ".."):
+        raise UsageError(
+            N_("This names a folder; a file is to be written"),
+            on=target,
+            expected=str(path / example),
+            found=target,
+        )
+    return path
+
+
 def export(here: House, waiting: Waiting, target: str) -> None:
     """Write a statement and the text it binds to files, and say how to sign it."""
-    path = Path(target)
+    path = file_named(target, "statement.json")
     shown = path.with_suffix(".txt")
     if path == shown:
         raise UsageError(
