@@ -12,18 +12,6 @@ TYPER_ERROR: type[Any] = next(c for c in typer.BadParameter.__mro__ if c.__name_
 """The root of Typer's errors, whether Typer brings its own Click or uses an installed one."""
 
 
-LIBRARY_WORDS = (
-    N_("it is not a signature over these bytes"),
-    N_("it ends too early"),
-    N_("it has bytes left over"),
-    N_("it is not an SSHSIG of version 1"),
-    N_("it is not base64 between its first and last line"),
-    N_("it is not in the one form that ssh-keygen writes"),
-    N_("nobody touched the security token for it"),
-)
-"""What a signature's check says where no message id stands."""
-
-
 def shows_help(problem: BaseException) -> bool:
     """Tell whether this only ends a group that was named without a command: its help is on the screen."""
     return type(problem).__name__ == "NoArgsIsHelpError"

@@ -116,7 +116,7 @@ def verify(armored: str, message: bytes, *, namespace: str, allowed: Collection[
     try:
         _VERIFIERS[kind](_load(public, kind), algorithm, reader, signed)
     except InvalidSignature:
-        raise SignatureError("it is not a signature over these bytes") from None
+        raise SignatureError(N_("it is not a signature over these bytes")) from None
     return public
 
 
@@ -125,9 +125,9 @@ def _open(armored: str, message: bytes, namespace: str) -> tuple[bytes, bytes, b
     try:
         reader = _Reader(base64.b64decode(_inside(armored), validate=True))
     except binascii.Error:
-        raise SignatureError("it is not base64 between its first and last line") from None
+        raise SignatureError(N_("it is not base64 between its first and last line")) from None
     if reader.take(6) != b"SSHSIG" or reader.number() != 1:
-        raise SignatureError("it is not an SSHSIG of version 1")
+        raise SignatureError(N_("it is not an SSHSIG of version 1"))
     public, name, reserved, algorithm, signature = (reader.string() for _ in range(5))
     reader.end()
     if not namespace or name != namespace.encode():
@@ -171,7 +171,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         piece = self._data[self._at : self._at + count]
         if len(piece) != count:
-            raise SignatureError("it ends too early")
+            raise SignatureError(N_("it ends too early"))
         self._at += count
         return piece
 
@@ -187,12 +187,12 @@ class _Reader:
     def mpint(self) -> int:
         value = int.from_bytes(self.string(), "big", signed=True)
         if value < 0:
-            raise SignatureError("it holds a negative number")
+            raise SignatureError(N_("it holds a negative number"))
         return value
 
     def end(self) -> None:
         if self._at != len(self._data):
-            raise SignatureError("it has bytes left over")
+            raise SignatureError(N_("it has bytes left over"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +231,14 @@ def _load(blob: bytes, kind: str) -> _Loaded:
     else:
         curve, _ = _CURVES[_curve_of(kind)]
         if reader.text() != _curve_of(kind):
-            raise SignatureError("the key's curve is not the one its type names")
+            raise SignatureError(N_("the key's curve is not the one its type names"))
         key = ec.EllipticCurvePublicKey.from_encoded_point(curve, reader.string())
         parts = [_curve_of(kind).encode(), key.public_bytes(*_POINT)]
     application = reader.string() if kind.startswith("sk-") else b""
     reader.end()
     parts += [application] if kind.startswith("sk-") else []
     if b"".join(map(_string, (kind.encode(), *parts))) != blob:
-        raise SignatureError("it is not in the one form that ssh-keygen writes")
+        raise SignatureError(N_("it is not in the one form that ssh-keygen writes"))
     return _Loaded(key, application)
 
 
@@ -298,7 +298,7 @@ def _token_message(loaded: _Loaded, reader: _Reader, signed: bytes) -> bytes:
     flags, counter = reader.take(1), reader.take(4)
     reader.end()
     if not flags[0] & 1:
-        raise SignatureError("nobody touched the security token for it")
+        raise SignatureError(N_("nobody touched the security token for it"))
     return hashlib.sha256(loaded.application).digest() + flags + counter + hashlib.sha256(signed).digest()
 
 
