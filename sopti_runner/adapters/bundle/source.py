@@ -227,7 +227,7 @@ Take sopti_verify.py and the trust file from your own archive, not from here: ev
 The copy beside this file is a convenience. Exit codes: 0 verified; 4 nothing wrong, but not everything proved;
 12 tampered; 2 command or file not usable.
 
-events.jsonl        every event, exact bytes, one a line / setiap peristiwa
+events.jsonl        every event, exact bytes, one a line / setiap catatan
 blobs/DIGEST        32 bytes of salt, then a name or text / nama dan teks; yang dihapus tidak ada
 checkpoints/N.note  signed notes (C2SP tlog-checkpoint) / catatan bertanda tangan
 """
