@@ -10,7 +10,7 @@ import pytest
 from sopti_runner.domain.ledger.merkle import Tree
 from sopti_runner.domain.ledger.proof import EventProof, check_proof, parse_proof
 from sopti_runner.errors import IntegrityError
-from tests.unit.ledger.test_ledger_verify import KEY, SECOND, THIEF, TRUST, WITNESS, Log
+from tests.unit.ledger.a_log import KEY, SECOND, THIEF, TRUST, WITNESS, Log
 
 AT, SIZE = 12, 40
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,72 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sopti_runner.domain.ledger.checkpoint import Checkpoint
-from sopti_runner.domain.ledger.encoding import place
-from sopti_runner.domain.ledger.event import ZERO_LEAF, blob_digest, leaf_hash, parse, seal_blob
+from sopti_runner.domain.ledger.event import leaf_hash, parse, seal_blob
 from sopti_runner.domain.ledger.merkle import Frontier
-from sopti_runner.domain.ledger.trust import Trust, parse_trust, write_trust
-from sopti_runner.domain.ledger.unique import RUN, UniqueIds
+from sopti_runner.domain.ledger.trust import Trust
 from sopti_runner.domain.ledger.verification import MAX_DEFECTS, AuditVerdict, Defect
 from sopti_runner.domain.ledger.verify import SLACK, audit
 from sopti_runner.domain.sshsig import parse_public_key
-from sopti_runner.errors import UsageError
-from tests.fakes import ORIGIN, START, Drafts, FakeClock, FakeLogKey, FakeWitnessKey
-
-KEY, THIEF, WITNESS, SECOND = FakeLogKey(), FakeLogKey(seed=2), FakeWitnessKey(), FakeWitnessKey("ma.example/w", 101)
-TRUST = Trust(ORIGIN, (KEY.verifier,), (WITNESS.verifier, SECOND.verifier), 1)
-PERSON = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHB6GczmkDdKdVyqBPUVlUPTpImPpIHS5TBmXsH1zo2a"
-
-
-class Log:
-    """A log to audit, and to cheat with: bodies, notes and blobs, made anew from drafts at will."""
-
-    def __init__(self, count=60, signed=(20, 40), witnessed=(20, 40)):
-        self.clock = FakeClock()
-        drafts = Drafts(self.clock)
-        self.blobs = {}
-        self.events = []
-        for number in range(count):
-            self.clock.move(seconds=7)
-            blob = seal_blob("reason", b"alasan %d" % number, bytes([number % 256]) * 32)
-            kind = "court.created" if number == 0 else "request.registered"
-            data = {"vkey": KEY.vkey} if number == 0 else {"n": number}
-            self.add(drafts(kind, f"r-{number}", data, [blob] if number % 5 == 1 else []))
-        self.notes = [self.note(size, witnesses=(WITNESS,) if size in witnessed else ()) for size in signed]
-
-    @property
-    def bodies(self):
-        return [event.body for event in self.events]
-
-    def add(self, draft, at=None):
-        at = at or self.clock.now()
-        prev = self.events[-1].leaf if self.events else ZERO_LEAF
-        self.blobs |= {blob_digest(blob): blob for blob in draft.blobs}
-        self.events.append(
-            place(draft, log=ORIGIN, seq=len(self.events), prev=prev, time=at.time, boot=at.boot, mono=at.mono)
-        )
-
-    def note(self, size, key=KEY, witnesses=(), bodies=None):
-        root = Frontier(map(leaf_hash, (bodies or self.bodies)[:size])).root()
-        text = str(Checkpoint(ORIGIN, size, root))
-        cosigned = "".join(w.cosign(text, self.clock.time) for w in witnesses)
-        return size, f"{text}\n{key.sign(text)}{cosigned}"
-
-    def audit(self, trust=TRUST, **changes):
-        given_ = {"bodies": self.bodies, "notes": self.notes, "blobs": self.blobs.get} | changes
-        return audit(given_.pop("bodies"), trust=trust, **given_)
-
-
-def rewritten(bodies, start, change):
-    """History from ``start`` on made anew, chain and all, after ``change`` of one body's JSON value."""
-    made = list(bodies[:start])
-    prev = leaf_hash(made[-1]) if made else ZERO_LEAF
-    for seq, body in enumerate(bodies[start:], start):
-        value = json.loads(body) | {"prev": prev.hex(), "seq": seq}
-        if seq == start:
-            change(value)
-        made.append(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
-        prev = leaf_hash(made[-1])
-    return made
+from tests.fakes import ORIGIN, START, Drafts, FakeClock, FakeLogKey
+from tests.unit.ledger.a_log import KEY, PERSON, SECOND, THIEF, TRUST, WITNESS, Log, rewritten
 
 
 @pytest.fixture(scope="module")
@@ -358,62 +299,3 @@ def test_any_byte_changed_before_a_trusted_checkpoint_is_found(log, data):
     found = log.audit(bodies=[*log.bodies[:at], bytes(body), *log.bodies[at + 1 :]])
     assert found.verdict == "tampered"
     assert at - 1 <= found.first_bad <= at
-
-
-def test_unique_ids_finds_each_repetition_across_runs():
-    ids = UniqueIds()
-    text = "{:08x}-0000-7000-8000-{:012x}".format
-    for seq in range(RUN + 10):
-        ids.add(text(seq * 7919 % 2**32, seq), seq)
-    ids.add(text(3 * 7919, 3), RUN + 10)
-    ids.add(text((RUN + 2) * 7919 % 2**32, RUN + 2), RUN + 11)
-    assert sorted(ids.repeated()) == [(RUN + 10, 3), (RUN + 11, RUN + 2)]
-
-
-# The auditor's file
-
-
-def test_trust_written_and_read_is_the_same():
-    trust = replace(
-        TRUST, persons={"p-1": (parse_public_key(PERSON),), "p-2": ()}, known=Checkpoint(ORIGIN, 40, bytes(range(32)))
-    )
-    assert parse_trust(write_trust(trust).encode()) == trust
-    assert parse_trust(b"\xef\xbb\xbf" + write_trust(TRUST).replace("\n", "\r\n").encode()) == TRUST
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"v": 2},
-        {"origin": ""},
-        {"log_keys": []},
-        {"log_keys": [WITNESS.vkey]},
-        {"log_keys": [FakeLogKey("other.example/log").vkey]},
-        {"log_keys": KEY.vkey},
-        {"witnesses": [KEY.vkey]},
-        {"quorum": 3},
-        {"quorum": -1},
-        {"quorum": True},
-        {"quorum": "1"},
-        {"persons": []},
-        {"persons": {"p-1": "key"}},
-        {"persons": {"p-1": ["ssh-ed25519 AAAA"]}},
-        {"checkpoint": {"size": 1}},
-        {"checkpoint": {"size": 1, "root": "AAAA"}},
-        {"checkpoint": {"size": -1, "root": "A" * 43 + "="}},
-        {"checkpoint": {"size": 1, "root": 7}},
-        {"more": 1},
-    ],
-)
-def test_trust_of_another_form_is_refused(change):
-    value = json.loads(write_trust(TRUST)) | change
-    with pytest.raises(UsageError) as error:
-        parse_trust(json.dumps(value).encode(), on="trust.json")
-    assert error.value.on == "trust.json"
-    assert error.value.fields["why"]
-
-
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"v":1,"v":1}', b"\xff", b'{"v":1.0}'])
-def test_trust_that_is_no_json_object_is_refused(text):
-    with pytest.raises(UsageError):
-        parse_trust(text)
