@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 
 from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.domain.ids import uuid7
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
-from sopti_runner.errors import RefusedError
-from tests.fakes import FakeClock
+from sopti_runner.errors import LedgerError, RefusedError
+from tests.fakes import START, Drafts, FakeClock
 
 
 def claim_once(store: SqlStore, tag: int) -> None:
@@ -37,9 +38,23 @@ def append_for_ever(store: SqlStore) -> None:
         print(ident, flush=True)
 
 
+def append_until_refused(store: SqlStore) -> None:
+    """Append large events until one is refused; says how many were taken, and the refusal."""
+    clock = FakeClock(START + timedelta(days=1))
+    drafts, done = Drafts(clock), 0
+    try:
+        while True:
+            store.append([drafts(data={"x": "y" * 3000})], clock.now())
+            done += 1
+    except LedgerError as error:
+        print(done, error.exit_code, error.what)
+
+
 if __name__ == "__main__":
     ledger = SqlStore(sys.argv[1], busy_s=60)
     if sys.argv[2] == "claim":
         claim_once(ledger, int(sys.argv[3]))
+    elif sys.argv[2] == "full":
+        append_until_refused(ledger)
     else:
         append_for_ever(ledger)

@@ -1,31 +1,21 @@
-"""What is SQLite's own: files, modes, locks, full and read-only disks, damage, processes that race or are killed."""
+"""What is SQLite's own: files, modes, locks, damage."""
 
 from __future__ import annotations
 
 import os
 import random
-import resource
-import shutil
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from sopti_runner.adapters.store_sql import SqlStore
-from sopti_runner.domain.ledger.event import blob_digest, leaf_hash, seal_blob
-from sopti_runner.domain.ledger.merkle import Tree
+from sopti_runner.domain.ledger.event import blob_digest, seal_blob
 from sopti_runner.domain.ledger.verify import audit
-from sopti_runner.errors import IntegrityError, LedgerError, RefusedError
-from tests.fakes import ORIGIN, START, Drafts, FakeClock, FakeLogKey
+from sopti_runner.errors import IntegrityError, LedgerError
+from tests.contract.ledger_traffic import fill
+from tests.fakes import ORIGIN, Drafts, FakeClock, FakeLogKey
 
-ROOT = Path(__file__).parents[2]
-WRITER = Path(__file__).with_name("ledger_writer.py")
-ROUNDS = 20 if os.environ.get("SOPTI_SOAK") else 3
 FLIPS = 3000 if os.environ.get("SOPTI_SOAK") else 120
 
 
@@ -54,11 +44,6 @@ def store(opened):
     return store
 
 
-def fill(store, count=3, **draft):
-    drafts, clock = Drafts(), FakeClock()
-    return store.append([drafts(**draft) for _ in range(count)], clock.now())
-
-
 def raw(file, sql, *values):
     connection = sqlite3.connect(file)
     try:
@@ -66,16 +51,6 @@ def raw(file, sql, *values):
             return connection.execute(sql, values).fetchall()
     finally:
         connection.close()
-
-
-def writer(file, *arguments):
-    return subprocess.Popen(
-        [sys.executable, str(WRITER), f"sqlite:///{file}", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
 
 
 def test_files_are_for_their_owner_only(store, file):
@@ -309,127 +284,3 @@ def test_any_flipped_byte_of_the_file_is_found_or_changes_nothing(store, file, t
         outcomes.add(found.verdict)
         assert found.verdict == "tampered" or unsound or found == honest, at
     assert {12, "self_consistent"} <= outcomes
-
-
-def test_eight_processes_race_for_one_claim_and_one_wins(store, file):
-    runners = [writer(file, "claim", str(tag)) for tag in range(10, 18)]  # ids that no draft below has
-    try:
-        assert [runner.stdout.readline() for runner in runners] == ["ready\n"] * 8
-        for runner in runners:
-            runner.stdin.write("go\n")
-            runner.stdin.flush()
-        said = sorted(runner.communicate(timeout=120)[0].strip() for runner in runners)
-    finally:
-        for runner in runners:
-            runner.kill()
-            runner.communicate()
-    assert said == ["refused"] * 7 + ["taken"]
-    assert store.head().size == 1
-    with pytest.raises(RefusedError):
-        fill(store, 1, type_="run.started", data={"claims": [["approval", "a-1"]]})
-
-
-def test_killed_writer_loses_no_acknowledged_event(store, file):
-    acknowledged, known = [], set()
-    for turn in range(ROUNDS):
-        runner = writer(file, "append")
-        acknowledged += [runner.stdout.readline().strip() for _ in range(20 + 7 * turn)]
-        runner.send_signal(signal.SIGKILL)
-        rest, _ = runner.communicate()
-        acknowledged += rest.splitlines()
-        known = {event.id for event in store.events()}
-        assert set(acknowledged) <= known
-        assert len(known) - len(set(acknowledged)) <= 1 + turn
-    assert len(known) == store.head().size, "a retried id was stored twice"
-    assert store.head().root == Tree(map(leaf_hash, store.bodies())).root()
-    assert list(store.differences()) == []
-    assert audit(store.bodies()).verdict == "self_consistent"
-
-
-def test_disk_that_takes_no_more_refuses_and_loses_nothing(store, opened, file):
-    fill(store, 10)
-    store.close()
-    limit = max(path.stat().st_size for path in file.parent.iterdir()) + 64 * 1024
-    code = (
-        "import sys\n"
-        "from sopti_runner.adapters.store_sql import SqlStore\n"
-        "from sopti_runner.errors import LedgerError\n"
-        "from tests.fakes import Drafts, FakeClock, START\n"
-        "from datetime import timedelta\n"
-        "store, drafts, done = SqlStore(sys.argv[1]), Drafts(FakeClock(START + timedelta(days=1))), 0\n"
-        "try:\n"
-        "    while True:\n"
-        "        store.append([drafts(data={'x': 'y' * 3000})], FakeClock().now()); done += 1\n"
-        "except LedgerError as error:\n"
-        "    print(done, error.exit_code, error.what)\n"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code, f"sqlite:///{file}"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
-    done, exit_code, what = ran.stdout.split(" ", 2)
-    assert exit_code == "11"
-    assert "disk" in what
-    assert int(done) > 0
-    after = opened()
-    assert after.head().size == 10 + int(done)
-    assert list(after.differences()) == []
-    assert after.append(
-        [Drafts(FakeClock(START + timedelta(days=2)))("request.registered")],
-        FakeClock().now(),
-        expect_size=10 + int(done),
-    )
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 300 KiB of its own; needs root."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = shutil.which("mount") and os.geteuid() == 0
-    mounted = (
-        mounted
-        and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=300k,mode=0700", "none", folder], capture_output=True, check=False
-        ).returncode
-    )
-    if not mounted:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def test_full_disk_refuses_says_so_and_keeps_what_was_acknowledged(small_disk):
-    store = SqlStore(f"sqlite:///{small_disk / 'ledger.db'}")
-    store.create(ORIGIN)
-    drafts, done, error = Drafts(), 0, None
-    while error is None:
-        try:
-            store.append([drafts(data={"x": "y" * 3000})], FakeClock().now())
-            done += 1
-        except LedgerError as caught:
-            error = caught
-    assert (error.exit_code, "disk" in str(error)) == (11, True)
-    assert store.head().size == done > 0
-    assert audit(store.bodies()).verdict == "self_consistent"
-    store.close()
-
-
-def test_read_only_disk_reads_or_says_why_not_and_refuses_to_write(small_disk):
-    store = SqlStore(f"sqlite:///{small_disk / 'ledger.db'}")
-    store.create(ORIGIN)
-    fill(store, 2)
-    store.close()
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    with pytest.raises(LedgerError) as error:
-        fill(store, 1)
-    assert error.value.exit_code == 11
-    store.close()
-    with pytest.raises(LedgerError) as made:
-        SqlStore(f"sqlite:///{small_disk / 'other.db'}").create(ORIGIN)
-    assert made.value.exit_code == 11
-    assert not (small_disk / "other.db").exists()
