@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sopti_runner.domain import governance
 from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import ALSO_SAID, CHOICES, RULES, WORDS_NEEDED, ActName
+from sopti_runner.domain.request import ACT_NAMES, ALSO_SAID, CHOICES, RULES, WORDS_NEEDED, ActName
 from sopti_runner.domain.statement import ProofKind, parse_texts
 from sopti_runner.errors import N_
 
@@ -20,20 +20,18 @@ if TYPE_CHECKING:
     from sopti_runner.domain.authority import Act
     from sopti_runner.domain.court import Court
 
-_ACTS = frozenset(a.value for a in ActName)
-
 
 def unknown_words(court: Court, act: Act) -> Iterable[Reason]:
     """Give each word that an act of this kind does not say, and a requester who is nobody enrolled."""
     known = {"kind", "content"} if act.name == governance.PROPOSE else set()
-    if act.name in _ACTS:
+    if act.name in ACT_NAMES:
         known = {*CHOICES.get(ActName(act.name), ()), *ALSO_SAID.get(ActName(act.name), ())}
     if act.proof.kind is ProofKind.PAPER:
         known.add("recorder")
     for key in sorted(set(act.data) - known):
         yield Reason("word_unknown", N_("An act of this kind doesn't say {key}"), {"key": key})
-    asks = act.data.get("requester", act.person)
-    if not isinstance(asks, str) or asks not in court.register.persons:
+    asks = act.data.get("requester")
+    if "requester" in act.data and not (isinstance(asks, str) and asks in court.register.persons):
         yield Reason("requester_unknown", N_("The requester is not an enrolled person; a name is given as a text"))
 
 

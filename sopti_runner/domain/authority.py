@@ -24,7 +24,7 @@ from sopti_runner.domain.act_content import malformed_plan, missing_words, unkno
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import RULES, ActName, Request
+from sopti_runner.domain.request import ACT_NAMES, RULES, ActName, Request
 from sopti_runner.domain.statement import (
     NAMESPACE,
     Proof,
@@ -36,8 +36,6 @@ from sopti_runner.domain.statement import (
 )
 from sopti_runner.domain.time_rules import JUMP, TOLERANCE
 from sopti_runner.errors import N_, UsageError
-
-_ACTS = frozenset(a.value for a in ActName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def judge(court: Court, act: Act, now: datetime) -> tuple[Reason, ...]:
     reasons = [*_statement_reasons(court, act), *unknown_words(court, act), *_proof_reasons(court, act, now)]
     if act.name in (governance.PROPOSE, governance.CONFIRM):
         reasons += _governance_reasons(court, act, now)
-    elif act.name in _ACTS:
+    elif act.name in ACT_NAMES:
         reasons += _request_reasons(court, act, now)
     else:
         reasons.append(Reason("act_unknown", N_("There is no act {act}"), {"act": act.name}))

@@ -69,6 +69,9 @@ class ActName(StrEnum):
     CLOSE = "close"
 
 
+ACT_NAMES = frozenset(act.value for act in ActName)
+"""The acts as statements and events name them."""
+
 S, A = State, ActName
 _BEFORE_APPROVAL = (
     S.REGISTERED,

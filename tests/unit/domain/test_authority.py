@@ -201,6 +201,12 @@ def test_request_for_somebody_not_enrolled_names_them_in_a_text(desk, requester)
     assert desk.judged("register", "op", requester=desk.id["sec"]) == []
 
 
+def test_act_of_somebody_not_enrolled_says_nothing_about_a_requester(desk, considered):
+    act = replace(desk.act(desk.waiting("approve", "sec", considered)), person="p-unknown")
+    assert "not_in_office" in desk.codes(act)
+    assert "requester_unknown" not in desk.codes(act)
+
+
 def test_act_of_unknown_name_is_a_reason_and_no_exception(desk, considered):
     act = replace(desk.act(desk.waiting("approve", "sec", considered)), name="bless")
     assert "act_unknown" in desk.codes(act)
