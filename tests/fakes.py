@@ -20,12 +20,38 @@ from sopti_runner.domain.ledger.note import (
     sign_note,
     verifier_key,
 )
+from sopti_runner.domain.plan import Plan
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import IntegrityError, LedgerError, RefusedError
 from sopti_runner.ports import Head
 
 ORIGIN = "sopti.pn-contoh.example/ledger"
+OFFICIALS = {
+    "op": ["operator"],
+    "op2": ["operator"],
+    "head": ["section_head"],
+    "kabag": ["division_head"],
+    "sec": ["secretary"],
+    "chair": ["chair"],
+}
+"""One person and one deputy for each office that an invented court of appeal has."""
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
+
+
+def plan_of(sealed, playbook, variables, tags, records):
+    """Give the plan that an invented engine makes of a sealed copy."""
+    return Plan(
+        playbook=playbook,
+        snapshot=sealed.files,
+        inventory=sealed.inventory,
+        variables=variables,
+        hosts=sealed.hosts,
+        tags=tuple(tags),
+        engine=sealed.engine,
+        host_keys=sealed.host_keys,
+        hmac_key_id="k" * 16,
+        records=tuple(records),
+    )
 
 
 class FakeClock:

@@ -28,21 +28,13 @@ from sopti_runner.services.governing import confirm, propose
 from sopti_runner.services.planning import make_plan
 from sopti_runner.services.verifying import unsound
 from sopti_runner.services.witnessing import accept_cosigned, ask_witness, cosign
-from tests.fakes import FakeClock
+from tests.fakes import OFFICIALS, FakeClock
 from tests.hostile.machines import HOSTS, PLAYBOOK, Content, Engine
 from tests.unit.domain.signing import TestKey
 
 ORIGIN = "sopti.pn-contoh.example/ledger"
 WITNESS = "pt-contoh.example/saksi"
 START = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)  # a Monday, 09.00 WIB
-PEOPLE = {
-    "op": ["operator"],
-    "op2": ["operator"],
-    "head": ["section_head"],
-    "kabag": ["division_head"],
-    "sec": ["secretary"],
-    "chair": ["chair"],
-}
 
 
 class Planted:
@@ -79,7 +71,7 @@ class CourtHouse:
         self.folder, self.plant = folder, plant or Planted()
         self.state, self.share, self.witness = (folder / name for name in ("state", "share", "witness"))
         self.clock = FakeClock(START)
-        self.key = {name: TestKey(name) for name in (*PEOPLE, "spare", "op-2", "stranger")}
+        self.key = {name: TestKey(name) for name in (*OFFICIALS, "spare", "op-2", "stranger")}
         self.id, self.old, self.bases = {}, {}, {}
 
     @property
@@ -106,7 +98,7 @@ class CourtHouse:
             LogKey.create(house.state / "log.key", origin)
         WitnessKey.create(house.witness / "witness.key", WITNESS)
         house.serve()
-        founders = {house.plant(f"name-{who}"): (who, offices) for who, offices in PEOPLE.items()}
+        founders = {house.plant(f"name-{who}"): (who, offices) for who, offices in OFFICIALS.items()}
         _, names = found_court(
             house.books,
             origin=origin,

@@ -4,8 +4,9 @@ import hashlib
 from datetime import timedelta
 
 from sopti_runner.domain.change import ChangeModel, ChangeType, Risk, Variable, Wording
-from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
+from sopti_runner.domain.plan import ObjectState, PlanRecord, RecordClass
 from sopti_runner.ports import HostOutcome, Sealed, TaskOutcome
+from tests.fakes import plan_of
 
 HOSTS = ("db1", "web1", "web2")
 TASKS = 9
@@ -67,18 +68,7 @@ class Engine:
 
     def plan(self, sealed, playbook, variables, tags, progress):
         records = [self._record(host, n) for host in sealed.hosts for n in range(TASKS)]
-        return Plan(
-            playbook,
-            sealed.files,
-            sealed.inventory,
-            variables,
-            sealed.hosts,
-            tuple(tags),
-            sealed.engine,
-            sealed.host_keys,
-            "k" * 16,
-            tuple(records),
-        )
+        return plan_of(sealed, playbook, variables, tags, records)
 
     def _record(self, host, n):
         seen = ObjectState(_file(n), self._now(host, n), self.plant("seen"))

@@ -7,16 +7,12 @@ from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.office import Appointment, Status
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.services.planning import make_plan
+from tests.fakes import OFFICIALS
 from tests.unit.domain.example_court import ExampleCourt
 from tests.unit.domain.signing import TestKey
 
 PEOPLE = {
-    "op": ["operator"],
-    "op2": ["operator"],
-    "head": ["section_head"],
-    "kabag": ["division_head"],
-    "sec": ["secretary"],
-    "chair": ["chair"],
+    **OFFICIALS,
     "dual": ["operator", "secretary"],
     "spare": [],
 }

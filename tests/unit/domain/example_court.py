@@ -8,7 +8,7 @@ from sopti_runner.adapters import sop_data
 from sopti_runner.domain.change import ChangeModel, ChangeType, Risk, Wording
 from sopti_runner.domain.court import fold
 from sopti_runner.domain.period import Zone
-from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
+from sopti_runner.domain.plan import ObjectState, PlanRecord, RecordClass
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.statement import statement_digest
@@ -19,6 +19,7 @@ from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
 from sopti_runner.services.books import Books
 from sopti_runner.services.found_court import Founder, found_court
+from tests.fakes import plan_of
 from tests.unit.domain.memory_ledger import MemoryLedger
 from tests.unit.domain.signing import TestKey
 
@@ -161,18 +162,7 @@ class FakeEngine:
             PlanRecord(h, 0, "roles/contoh.yml:1", "write", "copy", "", "a" * 64, kind, (self._now(h),))
             for h in sealed.hosts
         )
-        return Plan(
-            playbook,
-            sealed.files,
-            sealed.inventory,
-            variables,
-            sealed.hosts,
-            tuple(tags),
-            sealed.engine,
-            sealed.host_keys,
-            "k" * 16,
-            records,
-        )
+        return plan_of(sealed, playbook, variables, tags, records)
 
     def _now(self, host):
         return ObjectState("file:/etc/contoh", digest(host, self.hosts.state[host]))
