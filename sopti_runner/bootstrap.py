@@ -31,7 +31,7 @@ from sopti_runner.domain.ledger.trust import parse_trust, write_trust
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
-from sopti_runner.errors import N_, IntegrityError, RefusedError, SoptiError, UsageError
+from sopti_runner.errors import N_, LedgerError, RefusedError, SoptiError, UsageError
 from sopti_runner.ports import Clock, Progress
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
@@ -244,7 +244,7 @@ class House:
     def export_bundle(self, target: str) -> tuple[int, bool]:
         """Write the evidence bundle; gives the number of events, and whether its end could be signed first.
 
-        A ledger that is damaged or an old copy is evidence, too, but its end is not signed anew.
+        A ledger that is damaged, an old copy, or without its log key is evidence, too, but its end is not signed anew.
         """
         from sopti_runner.adapters.bundle.source import readme, verifier_source  # noqa: PLC0415  only for bundles
         from sopti_runner.adapters.bundle.zip_file import write_bundle  # noqa: PLC0415
@@ -252,7 +252,7 @@ class House:
         signed = True
         try:
             self.books.checkpoint()
-        except IntegrityError:
+        except LedgerError:
             signed = False
         extras = {"sopti_verify.py": verifier_source().encode(), "README.txt": readme().encode()}
         store = self.store

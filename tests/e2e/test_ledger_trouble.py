@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,19 @@ def test_full_disk_is_told_and_what_was_acknowledged_stays(staffed: Desk, small_
     assert len(desk.events()) == acknowledged
     assert desk.ask()
     assert len(desk.events()) == acknowledged + 1
+
+
+@pytest.mark.parametrize("left", [b"", b"no key\n", None])
+def test_bundle_is_written_unsigned_when_the_log_key_is_lost(desk: Desk, tmp_path: Path, left: bytes | None):
+    key, target = desk.state / "log.key", tmp_path / "bundle.zip"
+    key.unlink()
+    if left is not None:
+        key.write_bytes(left)
+    said = desk.do("ledger", "export", str(target))
+    assert "could not be signed; sopti doctor says why" in said.out
+    assert "log.key" in desk.do("doctor", code=4).out
+    with zipfile.ZipFile(target) as bundle:
+        assert len(bundle.namelist()) > 3
 
 
 @needs_root
