@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +22,7 @@ from sopti_runner.cli.options import (
     Recorder,
 )
 from sopti_runner.cli.request_page import say_state
-from sopti_runner.cli.session import act, bring_in, export, house, me, on_paper, person_named, prepared
+from sopti_runner.cli.session import act, bring_in, house, me, on_paper, person_named, prepared, signed
 from sopti_runner.errors import N_, UsageError
 
 if TYPE_CHECKING:
@@ -101,10 +101,7 @@ def approve(
     else:
         waiting, _sheet = here.approving.prepare(numbers[0], person=person, days=days, paper=page)
     output.say(waiting.display)
-    if export_to:
-        export(here, waiting, export_to)
-        return
-    _said(here, here.acts.sign(waiting, here.signer(key)))
+    _said(here, signed(here, waiting, key, export_to))
 
 
 def reject(
@@ -122,30 +119,24 @@ def reject(
     _decide("reject", number, reason, by, key, export_to, signature, paper=paper, recorder=recorder)
 
 
-def return_(
-    number: OptionalNumber = "",
-    reason: OptionalReason = "",
-    by: By = "",
-    key: Key = "",
-    export_to: Export = "",
-    signature: Import = "",
-    as_json: Json = False,
-) -> None:
-    """Return a request."""
-    _decide("return", number, reason, by, key, export_to, signature)
+def _deciding(name: str) -> Callable[..., None]:
+    """Give the command of a decision that is never brought in on paper."""
+
+    def command(
+        number: OptionalNumber = "",
+        reason: OptionalReason = "",
+        by: By = "",
+        key: Key = "",
+        export_to: Export = "",
+        signature: Import = "",
+        as_json: Json = False,
+    ) -> None:
+        _decide(name, number, reason, by, key, export_to, signature)
+
+    return command
 
 
-def revoke(
-    number: OptionalNumber = "",
-    reason: OptionalReason = "",
-    by: By = "",
-    key: Key = "",
-    export_to: Export = "",
-    signature: Import = "",
-    as_json: Json = False,
-) -> None:
-    """Revoke an approval."""
-    _decide("revoke", number, reason, by, key, export_to, signature)
+return_, revoke = _deciding("return"), _deciding("revoke")
 
 
 def _decide(
@@ -174,13 +165,12 @@ def _decide(
     shown = f"{act_words(name)}: {request.number}\n{one_line(reason)}\n"
     page = on_paper(here, paper, recorder)
     waiting = prepared(here, name, [request.id], by=by, key=key, texts={"reason": reason}, display=shown, paper=page)
-    if export_to:
-        export(here, waiting, export_to)
-        return
-    _said(here, here.acts.sign(waiting, here.signer(key)))
+    _said(here, signed(here, waiting, key, export_to))
 
 
 def _said(here: House, events: Sequence[Event]) -> None:
+    if not events:
+        return
     court, values = here.books.court(), []
     for event in events:
         request = court.requests[event.subject]

@@ -1,4 +1,7 @@
-"""``sopti office``: persons, keys, offices, and the court's rules; one proposes, another official confirms."""
+"""``sopti office``: persons, keys, offices, and the court's rules; one proposes, another official confirms.
+
+Longer than other modules: a dozen small commands, most of it their declared options.
+"""
 
 from __future__ import annotations
 

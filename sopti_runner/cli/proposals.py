@@ -9,7 +9,7 @@ import typer
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Export, Import, Json, Key
-from sopti_runner.cli.session import bring_in, export, house, me, person_named
+from sopti_runner.cli.session import bring_in, house, me, person_named, signed
 from sopti_runner.errors import N_
 
 LIST = N_("List proposals that wait for a second signature.\n\nExample: sopti office proposals")
@@ -71,11 +71,8 @@ def confirm(
     person = person_named(here, court, by) if by else me(here, court, key)
     statement, proposal = prepared(here.acts, beginning, person=person, words=here.words)
     output.say(statement.display.rstrip())
-    if export_to:
-        export(here, statement, export_to)
-        return
-    here.acts.sign(statement, here.signer(key))
-    _confirmed(proposal.id)
+    if signed(here, statement, key, export_to):
+        _confirmed(proposal.id)
 
 
 def _confirmed(ident: str) -> None:
@@ -93,11 +90,8 @@ def propose(kind: str, content: dict[str, Any], key: str, export_to: str, texts:
         here.acts, kind, content, person=me(here, here.books.court(), key), words=here.words, texts=kept
     )
     output.say(statement.display.rstrip())
-    if export_to:
-        export(here, statement, export_to)
-        return
-    event = here.acts.sign(statement, here.signer(key))[0]
-    _proposed(event.id, kind, content)
+    for event in signed(here, statement, key, export_to):
+        _proposed(event.id, kind, content)
 
 
 def _proposed(ident: str, kind: str, content: dict[str, Any]) -> None:

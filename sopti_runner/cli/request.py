@@ -1,4 +1,7 @@
-"""``sopti request``: register a request and take it through the SOP's steps B1-B6 and B9."""
+"""``sopti request``: register a request and take it through the SOP's steps B1-B6 and B9.
+
+Longer than other modules: a command for each act of the SOP, most of it their declared options.
+"""
 
 from __future__ import annotations
 

@@ -137,6 +137,14 @@ def act(
     return here.acts.sign(waiting, here.signer(key))
 
 
+def signed(here: House, waiting: Waiting, key: str, export_to: str) -> tuple[Event, ...]:
+    """Record an act with the key at this terminal, or write its statement to a file; no event then."""
+    if export_to:
+        export(here, waiting, export_to)
+        return ()
+    return here.acts.sign(waiting, here.signer(key))
+
+
 def file_named(target: str, example: str) -> Path:
     """Give the file to write that a person named; UsageError for what names a folder, as ``.`` and ``/`` do."""
     path = Path(target)
