@@ -99,20 +99,20 @@ def _anything(data: Mapping[str, Any]) -> None:
 def _check_key(data: Mapping[str, Any]) -> None:
     _check_id(data["person"])
     if parse_public_key(data["key"]["public"]).fingerprint != data["key"]["fingerprint"]:
-        raise ValueError("the fingerprint is not that of the key")
+        raise ValueError(N_("the fingerprint is not that of the key"))
 
 
 def _check_id(value: Any) -> None:
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ValueError(f"{value!r} is not an id")
+        raise UsageError(N_("A person is named by an id"), on=repr(value), next="sopti office list")
 
 
 def _check_retirement(data: Mapping[str, Any]) -> None:
     start = data["compromised_from"]
     if not isinstance(data["fingerprint"], str) or not _FINGERPRINT.fullmatch(data["fingerprint"]):
-        raise ValueError("a key is named by its fingerprint, SHA256: and 43 letters and digits")
+        raise ValueError(N_("a key is named by its fingerprint, SHA256: and 43 letters and digits"))
     if not (start is None or (type(start) is int and 0 <= start <= MAX_SEQ)):
-        raise ValueError("compromised_from is the number of an event, or null")
+        raise ValueError(N_("compromised_from is the number of an event, or null"))
 
 
 def _check_appointment(data: Mapping[str, Any]) -> None:
@@ -120,18 +120,18 @@ def _check_appointment(data: Mapping[str, Any]) -> None:
     Status(data["status"])
     first = date.fromisoformat(data["first"])
     if data["last"] and date.fromisoformat(data["last"]) < first:
-        raise ValueError("the last day lies before the first")
+        raise ValueError(N_("the last day lies before the first"))
 
 
 def _check_end(data: Mapping[str, Any]) -> None:
     date.fromisoformat(data["last"])
     if not isinstance(data["appointment"], str) or not _APPOINTMENT.fullmatch(data["appointment"]):
-        raise ValueError("an appointment is named by its id")
+        raise ValueError(N_("an appointment is named by its id"))
 
 
 def _check_override(data: Mapping[str, Any]) -> None:
     if type(data["working"]) is not bool:
-        raise ValueError("working is true or false")
+        raise ValueError(N_("working is true or false"))
     Override(date.fromisoformat(data["date"]), not data["working"], "", data["legal_number"])
 
 
@@ -142,7 +142,7 @@ def _check_erasure(data: Mapping[str, Any]) -> None:
 
 def _check_witness(data: Mapping[str, Any]) -> None:
     if len(data["vkey"]) > MAX_VKEY_CHARS or str(parse_vkey(data["vkey"])) != data["vkey"]:
-        raise ValueError("a witness's verifier key is one word, name+id+key")
+        raise ValueError(N_("a witness's verifier key is one word, name+id+key"))
 
 
 MAX_SEQ = 2**53 - 1

@@ -75,7 +75,7 @@ def policy_from(data: Mapping[str, Any]) -> Policy:
         raise UsageError(N_("Unknown policy key"), on=str(key), expected=", ".join(sorted(known)))
     try:
         if type(data.get("paper", True)) is not bool:
-            raise ValueError("paper is true or false")
+            raise ValueError(N_("paper is true or false"))
         policy = Policy(
             attested=frozenset(ActName(a) for a in data.get("attested", sorted(ROUTINE))),
             paper=data.get("paper", True),

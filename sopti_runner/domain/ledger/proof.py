@@ -15,6 +15,7 @@ from sopti_runner.domain.ledger.checkpoint import Checkpoint, open_checkpoint
 from sopti_runner.domain.ledger.event import Event, leaf_hash, parse
 from sopti_runner.domain.ledger.merkle import HASH_BYTES, verify_inclusion
 from sopti_runner.domain.ledger.trust import Trust
+from sopti_runner.errors import N_, IntegrityError
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_HASHES = 63
@@ -44,15 +45,17 @@ class EventProof:
 
 
 def parse_proof(text: str) -> EventProof:
-    """Read a file's text; ValueError when it is not exactly of this form. Nothing is verified."""
+    """Read a file's text; IntegrityError when it is not exactly of this form. Nothing is verified."""
     head, blank, note = text.partition("\n\n")
     lines = head.split("\n")
     index = _INDEX.fullmatch(lines[2]) if len(lines) > 2 else None
     if not blank or lines[0] != HEADER or not lines[1].startswith("extra ") or index is None:
-        raise ValueError(f"it does not begin with {HEADER}, extra and index")
+        raise IntegrityError(N_("it does not begin with {header}, extra and index"), header=HEADER)
     path = tuple(map(_bytes, lines[3:]))
     if len(path) > MAX_HASHES or any(len(step) != HASH_BYTES for step in path):
-        raise ValueError(f"its path is not at most {MAX_HASHES} hashes of {HASH_BYTES} bytes")
+        raise IntegrityError(
+            N_("its path is not at most {count} hashes of {size} bytes"), count=MAX_HASHES, size=HASH_BYTES
+        )
     return EventProof(_bytes(lines[1].removeprefix("extra ")), int(index[1]), path, note)
 
 
@@ -60,20 +63,22 @@ def check_proof(proof: EventProof, trust: Trust) -> tuple[Event, Checkpoint]:
     """Give the proven event and the checkpoint that vouches for it.
 
     Raises:
-        ValueError: The event is not shown to be in the log of the trust; says what does not agree.
+        IntegrityError, NoteError: The event is not shown to be in the log of the trust; says what does not agree.
     """
     checkpoint, signatures = open_checkpoint(proof.note, [*trust.log_keys, *trust.witnesses])
     signers = {signature.key for signature in signatures}
     if checkpoint.origin != trust.origin or not signers & set(trust.log_keys):
-        raise ValueError(f"the checkpoint is not signed by the log {trust.origin}")
+        raise IntegrityError(N_("the checkpoint is not signed by the log {log}"), log=trust.origin)
     seen = len({key.public for key in signers & set(trust.witnesses)})
     if seen < trust.quorum:
-        raise ValueError(f"{seen} of the {trust.quorum} witnesses asked for cosigned the checkpoint")
+        raise IntegrityError(
+            N_("{seen} of the {quorum} witnesses asked for cosigned the checkpoint"), seen=seen, quorum=trust.quorum
+        )
     event = parse(proof.body)
     if event.log != trust.origin or event.seq != proof.index:
-        raise ValueError(f"the event calls itself number {event.seq} of {event.log}")
+        raise IntegrityError(N_("the event calls itself number {seq} of {log}"), seq=event.seq, log=event.log)
     if not verify_inclusion(leaf_hash(proof.body), proof.index, checkpoint.size, proof.path, checkpoint.root):
-        raise ValueError("the path does not lead from the event to the checkpoint's root")
+        raise IntegrityError(N_("the path does not lead from the event to the checkpoint's root"))
     return event, checkpoint
 
 
@@ -85,7 +90,7 @@ def _bytes(text: str) -> bytes:
     try:
         raw = base64.b64decode(text, validate=True)
     except binascii.Error:
-        raise ValueError(f"{text[:24]!r} is not base64") from None
+        raise IntegrityError(N_("{text} is not base64"), text=repr(text[:24])) from None
     if _b64(raw) != text:
-        raise ValueError(f"{text[:24]!r} is base64 with stray bits")
+        raise IntegrityError(N_("{text} is base64 with stray bits"), text=repr(text[:24]))
     return raw

@@ -74,14 +74,14 @@ def test_proof_in_which_one_thing_is_otherwise_proves_nothing(log, proof, what):
 def test_proof_that_only_witnesses_signed_proves_nothing(log, proof):
     lines = proof.note.splitlines(keepends=True)
     alone = "".join(line for line in lines if not line.startswith(f"— {KEY.verifier.name} "))
-    with pytest.raises(ValueError, match="not signed by the log"):
+    with pytest.raises(IntegrityError, match="not signed by the log"):
         check_proof(replace(proof, note=alone), TRUST)
 
 
 def test_quorum_counts_different_witnesses(log, proof):
     both = replace(proof, note=note(log, witnesses=(WITNESS, SECOND)))
     assert check_proof(both, replace(TRUST, quorum=2))
-    with pytest.raises(ValueError, match="1 of the 2 witnesses"):
+    with pytest.raises(IntegrityError, match="1 of the 2 witnesses"):
         check_proof(proof, replace(TRUST, quorum=2))
 
 
@@ -102,5 +102,5 @@ def test_quorum_counts_different_witnesses(log, proof):
 def test_file_of_another_form_is_refused(proof, change):
     text = change(str(proof))
     assert text != str(proof)
-    with pytest.raises(ValueError, match=r"begin|base64|path"):
+    with pytest.raises(IntegrityError, match=r"begin|base64|path"):
         check_proof(parse_proof(text), TRUST)
