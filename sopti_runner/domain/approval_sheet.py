@@ -106,7 +106,7 @@ class ApprovalSheet:
     made_at: datetime
 
 
-def standing(request: Request) -> tuple[Step, ...]:
+def standing_steps(request: Request) -> tuple[Step, ...]:
     """Give a request's acts that stand for the plan it has now; an older plan's advice, approval and run do not."""
     since = max((s.seq for s in request.steps if s.act in (ActName.PLAN, ActName.RESUBMIT)), default=-1)
     undone = DUE_AGAIN.get(request.state, ())

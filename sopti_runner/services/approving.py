@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sopti_runner.domain.approval_sheet import ApprovalSheet, display_text, standing
+from sopti_runner.domain.approval_sheet import ApprovalSheet, display_text, standing_steps
 from sopti_runner.domain.authority import no_office, offices_for
 from sopti_runner.domain.change import ChangeModel, ChangeType, Wording
 from sopti_runner.domain.court import Court
@@ -62,7 +62,7 @@ class Approving:
         opens = not_before or now.replace(microsecond=0)
         office = _office(court, ActName.APPROVE, person, now)
         held = court.capacity(person, office, now)
-        recorded = named(books, court, request, standing(request))
+        recorded = named(books, court, request, standing_steps(request))
         adviser = latest(recorded, "B7")
         return ApprovalSheet(
             letterhead=tuple(books.text(court.name).split("\n")),

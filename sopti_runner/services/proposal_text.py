@@ -2,6 +2,7 @@
 
 The first line is one sentence that can be read alone; further lines are what it speaks of. The page that is signed
 adds who proposed it and, for the expert, the data as the ledger keeps them; its digest is bound by the signature.
+Longer than other modules: a sentence for each kind of proposal, to be read beside each other.
 """
 
 from __future__ import annotations

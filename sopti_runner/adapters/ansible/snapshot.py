@@ -2,6 +2,7 @@
 
 Layout of ``<state>/snapshots``: one folder per copy, named by the SHA-256 of its sorted file list, and ``<id>.json``
 beside it with that list and what the copy was made for. A copy is never changed; an equal closure gives the same id.
+Longer than other modules: what is copied, how it is digested and how it is read again have to agree to the byte.
 """
 
 from __future__ import annotations
