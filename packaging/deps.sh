@@ -16,6 +16,7 @@ debootstrap        the base of the throw-away hosts
 nftables           the network of the throw-away hosts
 iproute2           the network of the throw-away hosts
 dpkg-dev           the throw-away hosts' own package repository
+restic             sopti's own backups
 poppler-utils      looking at the PDF documents in the tests
 "
 

@@ -22,6 +22,7 @@ need_machine() {
     lacking=
     "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || lacking="python3-venv"
     command -v ssh-keygen >/dev/null || lacking="$lacking openssh-client"
+    command -v restic >/dev/null || lacking="$lacking restic"
     [ -z "$lacking" ] || {
         command -v apt-get >/dev/null || fail "missing: $lacking"
         say "Debian packages: $lacking"

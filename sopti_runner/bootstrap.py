@@ -80,7 +80,7 @@ class House:
         """The files that people name: anything but what sopti keeps, and what left for another machine."""
         settings = self.settings
         keys = [settings.ssh_private_key] if settings.ssh_private_key else []
-        return HandedFiles([settings.state_dir, *settings.sinks, *self._ledger_files(), *keys])
+        return HandedFiles([settings.state_dir, *self._places(), *self._ledger_files(), *keys])
 
     @cached_property
     def clock(self) -> Clock:
@@ -286,8 +286,8 @@ class House:
 
         log, hmac = self.settings.state_dir / "log.key", self.settings.state_dir / "hmac.key"
         keys = {log: lambda: self.log_key.vkey, hmac: lambda: load_or_create(hmac)}
-        here = machine_checks(keys, self.settings.state_dir, self.settings.sinks)
-        return [*here, *examine(self.books)]
+        here = machine_checks(keys, self.settings.state_dir, self._places())
+        return [*here, *examine(self.books, self.settings.backup_repository)]
 
     def found(
         self,
@@ -339,6 +339,11 @@ class House:
             return None
         finally:
             self.store.close()
+
+    def _places(self) -> list[Path]:
+        """Give the folders that should be another machine's: for checkpoints, and for sopti's own backups."""
+        repository = self.settings.backup_repository
+        return [*self.settings.sinks, *([Path(repository)] if repository.startswith("/") else [])]
 
     def _ledger_files(self) -> list[Path]:
         """Give the files of a ledger that lies in one."""

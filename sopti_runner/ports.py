@@ -109,6 +109,11 @@ class LedgerStore(Protocol):
         """Give all kept notes, by size."""
         ...
 
+    @property
+    def copied_at(self) -> int:
+        """Size at which this ledger was copied for a backup; 0 for one that is no copy."""
+        ...
+
     def differences(self) -> Sequence[str]:
         """Compare columns, head, claims and projections with the events; gives a line for each row that differs."""
         ...

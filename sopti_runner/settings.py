@@ -22,6 +22,7 @@ from sopti_runner.errors import N_, SettingsError
 DEFAULT_FILE = "/etc/sopti/sopti.toml"
 LANGUAGES = ("id", "en")
 POLICY_WORDS = ("approval", "approver", "calendar", "holiday", "office", "policy", "role", "timezone", "waiver", "zone")
+_REPOSITORY = re.compile(r"/[^\s].*|sftp:[^\s:@/]+@[^\s:@/]+:[^\s].*")
 _DATABASE = re.compile(r"sqlite:///\S+")
 
 
@@ -35,6 +36,7 @@ class Settings:
         inventory: The Ansible inventory of the court's hosts: a file or a folder.
         database_url: Address of the ledger, a SQLite file in this release; empty for ``ledger.db`` in ``state_dir``.
         sinks: Folders on other machines' shares where each checkpoint goes at once; the variable parts them with ``:``.
+        backup_repository: sopti's own backups: a folder on another machine's share, or ``sftp:user@host:/path``.
         ssh_private_key: Key with which sopti reaches hosts; empty for ssh's own choice.
         lang: Language of messages and documents on this machine, ``id`` or ``en``.
     """
@@ -44,6 +46,7 @@ class Settings:
     inventory: Path = Path("/etc/sopti/inventory")
     database_url: str = ""
     sinks: tuple[Path, ...] = ()
+    backup_repository: str = ""
     ssh_private_key: Path | None = None
     lang: str = "id"
 
@@ -187,6 +190,10 @@ def _typed(key: str, value: object, *, on: str) -> Any:
         if value and not _DATABASE.fullmatch(value):
             scheme = value.split(":", 1)[0]  # the rest may hold a password
             raise _wrong(key, "sqlite:////path/ledger.db", f"{scheme}:…", on=on)
+        return value
+    if key == "backup_repository":
+        if value and not _REPOSITORY.fullmatch(value):
+            raise _wrong(key, N_("an absolute path, or sftp:user@host:/path"), value, on=on)
         return value
     if key == "ssh_private_key" and not value:
         return None

@@ -218,6 +218,8 @@ class MemoryStore:
     def checkpoints(self):
         return sorted(self._notes.items())
 
+    copied_at = 0
+
     def differences(self):
         return []
 

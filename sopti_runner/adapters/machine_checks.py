@@ -14,7 +14,7 @@ TOOLS = ("ssh", "ssh-keygen", "ansible-playbook")
 
 
 def machine_checks(keys: Mapping[Path, Callable[[], object]], state: Path, sinks: Iterable[Path]) -> list[Check]:
-    """Give a check for each key, each program that sopti starts, and each place that checkpoints go to.
+    """Give a check for each key, each program that sopti starts, and each place that checkpoints and backups go to.
 
     Args:
         keys: Key file → what reads it as sopti does, raising SoptiError when that can't be.

@@ -28,6 +28,7 @@ from sopti_runner.cli import (
     request,
     trace,
 )
+from sopti_runner.cli import self as own
 from sopti_runner.cli.groups import TWINS, Commands, translate
 from sopti_runner.cli.language import _, use
 from sopti_runner.cli.options import Json
@@ -90,6 +91,7 @@ _PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("ledger", ledger.app, ""),
         ("office", office.app, ""),
         ("host", host.app, ""),
+        ("self", own.app, ""),
         ("doctor", doctor.doctor, doctor.HELP),
         ("init", init.init, init.HELP),
     ),
@@ -98,7 +100,7 @@ ORDER = tuple(name for commands in _PANELS.values() for name, _command, _help in
 ALIASES = {name: TWINS[name] for name in ORDER}
 """English command → its Indonesian twin."""
 GROUPED = frozenset(
-    c.name for group in (request.app, ledger.app, office.app, host.app) for c in group.registered_commands
+    c.name for group in (request.app, ledger.app, office.app, host.app, own.app) for c in group.registered_commands
 )
 """Names of the commands inside groups."""
 

@@ -32,7 +32,15 @@ from sopti_runner.errors import N_, SoptiError
 
 GOVERNANCE = {"governance.proposed": PROPOSE, "governance.confirmed": CONFIRM, "clock.corrected": CONFIRM}
 MACHINE = frozenset(
-    {"task.finished", "run.finished", "read.finished", "gate.refused", "blob.erased", "witness.cosigned"}
+    {
+        "task.finished",
+        "run.finished",
+        "read.finished",
+        "gate.refused",
+        "blob.erased",
+        "witness.cosigned",
+        "backup.made",
+    }
 )
 """Events that sopti records by itself; whether they are true, only the hosts can tell."""
 

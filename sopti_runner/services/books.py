@@ -169,15 +169,7 @@ class Books:
         Raises:
             IntegrityError: This is an old copy, or another history than the one that left this machine.
         """
-        head, court = self.store.head(), self.court()
-        other = self.outside_reasons(court)
-        if other:
-            raise IntegrityError(
-                N_("The ledger's end is not signed: what left this machine does not belong to this ledger"),
-                on=court.origin,
-                found=str(other[0]),
-                next="docs/runbooks/restore-old-ledger.md",
-            )
+        head, court = self.store.head(), self.require_current()
         text = str(Checkpoint(court.origin, head.size, head.root))
         note = f"{text}\n{self.signer.sign(text)}"
         self.store.save_checkpoint(head.size, note)
@@ -188,6 +180,19 @@ class Books:
             except ReportError as error:
                 failed.append(str(error))
         return note, tuple(failed)
+
+    def require_current(self) -> Court:
+        """Give the court; IntegrityError when this is an old copy, or another history than what left this machine."""
+        court = self.court()
+        other = self.outside_reasons(court)
+        if other:
+            raise IntegrityError(
+                N_("The ledger's end is not signed: what left this machine does not belong to this ledger"),
+                on=court.origin,
+                found=str(other[0]),
+                next="docs/runbooks/restore-old-ledger.md",
+            )
+        return court
 
     def protect(self) -> None:
         """Sign the log's end after something was recorded.

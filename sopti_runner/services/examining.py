@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sopti_runner.domain.check import Check
 from sopti_runner.errors import N_, SoptiError
 from sopti_runner.services.books import Books
 from sopti_runner.services.ledger_care import unfinished_erasures
+from sopti_runner.services.self_backup import backup_check
 
 
-def examine(books: Books) -> list[Check]:
-    """Look at the ledger and what it tells, one check a subject; an unreadable ledger ends the list as a fault."""
-    looks: Sequence[Callable[[Books], Check]] = (_ledger, _clock, _protection, _calendar, _sop, _runs, _erasures, _key)
+def examine(books: Books, repository: str = "") -> list[Check]:
+    """Look at the ledger and what it tells, one check a subject; an unreadable ledger ends the list as a fault.
+
+    Args:
+        books: The court's books.
+        repository: Address of sopti's own backups, or empty.
+    """
+    looks: Sequence[Callable[[Books], Check]] = (
+        _ledger,
+        _clock,
+        _protection,
+        partial(backup_check, repository=repository),
+        _calendar,
+        _sop,
+        _runs,
+        _erasures,
+        _key,
+    )
     found = []
     for look in looks:
         try:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.lab
 
 HERE = "tests/e2e/test_install.py"
 SOURCE = "/root/sopti"
-DEBS = ("make", "sudo", "adduser", "python3-venv")
+DEBS = ("make", "sudo", "adduser", "python3-venv", "restic")
 
 
 def send(host: Host, target: str, root: Path, files: list[Path]) -> None:
@@ -55,7 +55,8 @@ def wheelhouse() -> Path:
 def packages() -> Path:
     """The Debian packages that a minimal Debian 12 lacks, as a repository, downloaded once by this machine's apt."""
     root = base.ensure()
-    folder = ROOT / ".cache" / f"install-debs-{root.name}"
+    named = hashlib.sha256(" ".join(DEBS).encode()).hexdigest()[:6]
+    folder = ROOT / ".cache" / f"install-debs-{root.name}-{named}"
     if not (folder / "Packages").is_file():
         (folder / "partial").mkdir(parents=True, exist_ok=True)
         options = {

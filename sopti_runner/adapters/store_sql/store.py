@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
-from sopti_runner.adapters.store_sql import faults, schema, soundness, writing
+from sopti_runner.adapters.store_sql import copying, faults, schema, soundness, writing
 from sopti_runner.adapters.store_sql.engine import WRITE, make_file, open_engine, remove_file, sqlite_path
 from sopti_runner.adapters.store_sql.schema import (
     VERSION,
@@ -230,6 +231,24 @@ class SqlStore:
             faults.require(int, row.size, self._where)
             faults.require(str, row.note, self._where)
         return [(row.size, row.note) for row in rows]
+
+    @property
+    def copied_at(self) -> int:
+        """Size at which this ledger was copied for a backup; 0 for one that is no copy."""
+        with faults.translated(self._engine, self._where):
+            return copying.marked(self._engine)
+
+    def copy_to(self, target: Path) -> Head:
+        """Copy the ledger, while others may write, into a new marked file, and give the copy's end."""
+        with faults.translated(self._engine, self._where):
+            copying.copy_file(sqlite_path(self._engine, self._where), target, self._where)
+        copy = SqlStore(f"sqlite:///{target}", self.log)
+        try:
+            end = copy.head()
+        finally:
+            copy.close()
+        copying.mark(target, end.size)
+        return end
 
     def differences(self) -> Sequence[str]:
         """Compare columns, head, claims and projections with the events; gives a line for each row that differs."""

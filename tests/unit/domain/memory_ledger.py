@@ -18,6 +18,7 @@ class MemoryLedger:
         self.claims = set(other.claims) if other else set()
         self.notes = dict(other.notes) if other else {}
         self.frontier = Frontier.load(other.frontier.dump()) if other else Frontier()
+        self.copied_at = other.copied_at if other else 0
         self.full = False
         self.wrong = ""  # what an audit of it finds
 

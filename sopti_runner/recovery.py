@@ -1,0 +1,64 @@
+"""Where adapters of sopti's own recovery meet services: a part of ``bootstrap`` that only ``sopti self`` loads."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from sopti_runner.adapters.backup_password import BackupPassword
+from sopti_runner.adapters.restic.process import Restic
+from sopti_runner.adapters.restic.repository import ResticRepository
+from sopti_runner.adapters.state_copy import StateCopy
+from sopti_runner.bootstrap import House
+from sopti_runner.errors import N_, UsageError
+from sopti_runner.ports import Progress
+from sopti_runner.services.self_backup import Backup, back_up
+from sopti_runner.settings import DEFAULT_FILE
+
+CONTENT = ("playbooks", "roles", "collections", "reports", "ansible.cfg")
+"""What of the content folder belongs to sopti."""
+
+
+class Recovery:
+    """Backup and restoration of sopti on this machine.
+
+    Args:
+        house: All other parts.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house, self._state = house, house.settings.state_dir
+
+    @cached_property
+    def password(self) -> BackupPassword:
+        """The password of the backups."""
+        given = self._house.environ.get("CREDENTIALS_DIRECTORY", "")
+        return BackupPassword(self._state, Path(given) if given else None)
+
+    def repository(self, address: str = "", password: str = "") -> ResticRepository:
+        """Give a repository; without arguments the one of the settings, opened with the password kept here."""
+        address = address or self._house.settings.backup_repository
+        if not address:
+            raise UsageError(
+                N_("No place for sopti's own backups is set"),
+                on="backup_repository",
+                expected=N_("a folder of another machine's share, or sftp:user@host:/path"),
+                next=N_("set backup_repository in /etc/sopti/sopti.toml, then: sopti self backup --new-repository"),
+            )
+        return ResticRepository(Restic(address, password or self.password.read(), self._state))
+
+    def back_up(self, progress: Progress, *, new: bool = False) -> Backup:
+        """Back sopti up; with ``new`` into a repository that is made first, with a password of its own."""
+        self._house.books.require_current()
+        if new:
+            self.repository(password="not asked yet")  # noqa: S106  refuses before a password is made
+            self.password.make()
+            self.repository().make()
+        settings = self._house.settings
+        others = {
+            "settings": Path(self._house.environ.get("SOPTI_CONFIG", "") or DEFAULT_FILE),
+            "inventory": settings.inventory,
+            **{f"content/{part}": settings.content_dir / part for part in CONTENT},
+        }
+        state = StateCopy(self._state, self._house.store.copy_to, others)
+        return back_up(self._house.books, state, self.repository(), progress)
