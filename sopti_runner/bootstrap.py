@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.clock_system import SystemClock
 from sopti_runner.adapters.founding_place import FoundingPlace
 from sopti_runner.adapters.handed_files import HandedFiles
@@ -22,6 +23,7 @@ from sopti_runner.adapters.run_lock_file import FileRunLock
 from sopti_runner.adapters.signer_exchange import ExchangeSigner
 from sopti_runner.adapters.signer_ssh_keygen import SshKeygenSigner
 from sopti_runner.adapters.sink_directory import DirectorySink
+from sopti_runner.adapters.ssh_authority import SshAuthority
 from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.check import Check
@@ -33,6 +35,7 @@ from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, LedgerError, RefusedError, SoptiError, UsageError
 from sopti_runner.ports import Clock, Progress
+from sopti_runner.services.access import Access
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
 from sopti_runner.services.approving import Approving
@@ -47,6 +50,7 @@ from sopti_runner.settings import Settings
 if TYPE_CHECKING:
     from sopti_runner.adapters.ansible.content import AnsibleContent
     from sopti_runner.adapters.ansible.engine import AnsibleEngine
+    from sopti_runner.adapters.ansible.host_doors import InventoryDoors
     from sopti_runner.adapters.render.documents import TypstDocuments
 
 MAX_KEY_BYTES = 64 << 10
@@ -111,11 +115,31 @@ class House:
 
     @cached_property
     def engine(self) -> AnsibleEngine:
-        """Ansible."""
+        """Ansible, with the inventory's own keys."""
+        return self._engine_with(None)
+
+    def _engine_with(self, keys: HostKeys | None) -> AnsibleEngine:
         from sopti_runner.adapters.ansible.engine import AnsibleEngine  # noqa: PLC0415  loads ansible-runner only here
         from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415
 
-        return AnsibleEngine(self.settings.state_dir, load_or_create(self.settings.state_dir / "hmac.key"))
+        return AnsibleEngine(self.settings.state_dir, load_or_create(self.settings.state_dir / "hmac.key"), keys)
+
+    @cached_property
+    def doors(self) -> InventoryDoors:
+        """Hosts, tried from outside."""
+        from sopti_runner.adapters.ansible.host_doors import InventoryDoors  # noqa: PLC0415  loads yaml only here
+
+        return InventoryDoors(self.settings.content_dir, self.settings.inventory)
+
+    @cached_property
+    def authority(self) -> SshAuthority:
+        """The gate's certificate authority."""
+        return SshAuthority(self.settings.state_dir)
+
+    @cached_property
+    def access(self) -> Access:
+        """Ways into hosts."""
+        return Access(self.books, self.authority, self._engine_with, lambda: self.doors)
 
     @cached_property
     def documents(self) -> TypstDocuments:
@@ -132,7 +156,7 @@ class House:
     @cached_property
     def applying(self) -> Applying:
         """The gate and the run."""
-        return Applying(self.acts, self.content, self.engine, self.run_lock, unsound)
+        return Applying(self.acts, self.content, self.engine, self.run_lock, unsound, escort=self.access.escort)
 
     @cached_property
     def run_lock(self) -> FileRunLock:
@@ -185,6 +209,7 @@ class House:
             variables=variables,
             tags=tags,
             progress=progress,
+            escort=self.access.escort,
         )
 
     def bury_dead(self) -> None:

@@ -37,6 +37,8 @@ TWINS = {
     "kit": "amplop",
     "restore": "pulihkan",
     "resume": "lanjutkan",
+    "access": "akses",
+    "check": "uji",
     "add": "tambah",
     "list": "daftar",
     "show": "lihat",

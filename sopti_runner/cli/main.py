@@ -14,6 +14,7 @@ import typer
 
 from sopti_runner import __version__
 from sopti_runner.cli import (
+    access,
     apply,
     approve,
     doctor,
@@ -92,6 +93,7 @@ _PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("office", office.app, ""),
         ("host", host.app, ""),
         ("self", own.app, ""),
+        ("access", access.app, ""),
         ("doctor", doctor.doctor, doctor.HELP),
         ("init", init.init, init.HELP),
     ),
@@ -100,7 +102,9 @@ ORDER = tuple(name for commands in _PANELS.values() for name, _command, _help in
 ALIASES = {name: TWINS[name] for name in ORDER}
 """English command → its Indonesian twin."""
 GROUPED = frozenset(
-    c.name for group in (request.app, ledger.app, office.app, host.app, own.app) for c in group.registered_commands
+    c.name
+    for group in (request.app, ledger.app, office.app, host.app, access.app, own.app)
+    for c in group.registered_commands
 )
 """Names of the commands inside groups."""
 

@@ -44,7 +44,7 @@ def trace(
         _request(here, found)
         output.data(_request_data(found))
         return
-    thing = trace_object(here.books, host, name, here.engine if look else None)
+    thing = trace_object(here.books, host, name, here.engine if look else None, here.access.escort)
     if not thing.lines:
         output.say(_("No event explains {object} on {host}: sopti never touched it.", object=thing.object, host=host))
     for request in thing.requests:

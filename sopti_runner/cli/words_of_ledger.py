@@ -36,6 +36,11 @@ EVENTS: Mapping[str, str] = {
     "request.fulfilled": N_("work recorded"),
     "request.closed": N_("finished"),
     "blob.erased": N_("text erased"),
+    "authority.made": N_("certificate authority made"),
+    "authority.retired": N_("certificate authority retired"),
+    "access.certified": N_("certificates issued"),
+    "access.checked": N_("way into a host tried"),
+    "access.revoked": N_("certificates revoked"),
 }
 
 FACTS: Mapping[str, str] = {

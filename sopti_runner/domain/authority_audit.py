@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sopti_runner.domain import access
 from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
@@ -31,17 +32,15 @@ from sopti_runner.domain.time_rules import Instant, clock_reason
 from sopti_runner.errors import N_, SoptiError
 
 GOVERNANCE = {"governance.proposed": PROPOSE, "governance.confirmed": CONFIRM, "clock.corrected": CONFIRM}
-MACHINE = frozenset(
-    {
-        "task.finished",
-        "run.finished",
-        "read.finished",
-        "gate.refused",
-        "blob.erased",
-        "witness.cosigned",
-        "backup.made",
-    }
-)
+MACHINE = access.EVENTS | {
+    "task.finished",
+    "run.finished",
+    "read.finished",
+    "gate.refused",
+    "blob.erased",
+    "witness.cosigned",
+    "backup.made",
+}
 """Events that sopti records by itself; whether they are true, only the hosts can tell."""
 
 

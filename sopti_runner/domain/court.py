@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from sopti_runner.domain import access
+from sopti_runner.domain.access import Access
 from sopti_runner.domain.approval import Approval
 from sopti_runner.domain.calendar import Calendar
 from sopti_runner.domain.governance import Proposal
@@ -71,6 +73,7 @@ class Court:
     requests: dict[str, Request] = field(default_factory=dict)
     approvals: dict[str, Approval] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
+    access: Access = field(default_factory=Access)
     nonces: set[str] = field(default_factory=set)
     numbers: dict[int, int] = field(default_factory=dict)
     size: int = 0
@@ -112,6 +115,8 @@ class Court:
         fold = _FOLDS.get(event.type)
         if fold:
             fold(self, event)
+        if event.type in access.FOLDS:
+            access.FOLDS[event.type](self.access, event)
         if event.type in ACT_OF and event.type != "request.registered":
             _step(self, event)
         self.size = event.seq + 1

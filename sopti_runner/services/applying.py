@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
+from sopti_runner.access_ports import Escort
 from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
@@ -13,14 +14,15 @@ from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.plan import Plan
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ActName, Request
-from sopti_runner.domain.run import GOOD, UNKNOWN, Run, outcome_of
+from sopti_runner.domain.run import GOOD, NOT_STARTED, UNKNOWN, Run, outcome_of
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, RefusedError, SoptiError
 from sopti_runner.ports import Content, Engine, HostOutcome, Progress, RunLock, Sealed, StatementSigner, TaskOutcome
+from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books, actor_of, who_tried
-from sopti_runner.services.planning import find, record_read, sealed_of, stored_plan
+from sopti_runner.services.planning import errand, find, record_read, sealed_of, stored_plan
 
 BATCH = 100
 """Task events appended in one transaction while a run goes on."""
@@ -35,13 +37,21 @@ class Applying:
         engine: Ansible.
         lock: Held for the length of a run; a run whose lock is free is over, whatever the ledger still says.
         audit: Gives what is wrong with the ledger, or empty: whoever can write events could write an approval, too.
+        escort: Gives the engine what opens the hosts.
     """
 
     def __init__(
-        self, acts: Acts, content: Content, engine: Engine, lock: RunLock, audit: Callable[[Books], str]
+        self,
+        acts: Acts,
+        content: Content,
+        engine: Engine,
+        lock: RunLock,
+        audit: Callable[[Books], str],
+        *,
+        escort: Escort = on_own_keys,
     ) -> None:
         self.acts, self.books, self.content, self.engine, self.lock = acts, acts.books, content, engine, lock
-        self.audit = audit
+        self.audit, self.escort = audit, escort
 
     def apply(self, number: str, signer: StatementSigner, progress: Progress) -> Run:
         """Decide, run, record.
@@ -111,7 +121,8 @@ class Applying:
 
     def _compare_hosts(self, request: Request, plan: Plan, evidence: Evidence) -> Evidence:
         try:
-            drift = tuple(self.engine.drift(plan, sealed_of(request, plan)))
+            with self.escort(self.engine, errand(request, plan.hosts)) as engine:
+                drift = tuple(engine.drift(plan, sealed_of(request, plan)))
         except (DeviceError, ExecutionError) as error:
             record_read(self.books, "compare", request, plan.hosts, "failed")
             return replace(evidence, unchecked=((error.on or ", ".join(plan.hosts), str(error)),), drift=())
@@ -167,13 +178,17 @@ class Applying:
 
     def _carry_out(self, run: Run, plan: Plan, sealed: Sealed, progress: Progress) -> Run:
         recorder = _Recorder(self.books, run.id, run.request)
-        outcomes: Sequence[HostOutcome] = [HostOutcome(h, UNKNOWN, "the run did not end") for h in plan.hosts]
+        outcomes: Sequence[HostOutcome] = [HostOutcome(h, NOT_STARTED, "no certificate") for h in plan.hosts]
+        left: Mapping[str, Mapping[str, str]] = {}
+        why = errand(self.books.court().requests[run.request], plan.hosts, run.id, plan)
         try:
-            outcomes = self.engine.apply(plan, sealed, run.id, recorder.take, progress)
+            with self.escort(self.engine, why) as engine:
+                outcomes = [HostOutcome(h, UNKNOWN, "the run did not end") for h in plan.hosts]
+                outcomes = engine.apply(plan, sealed, run.id, recorder.take, progress)
+                left = self._left(engine, plan, sealed, [o.host for o in outcomes if o.outcome in GOOD])
         finally:
             recorder.flush()
             tampered = self.content.altered(sealed.id)
-            left = self._left(plan, sealed, [o.host for o in outcomes if o.outcome in GOOD])
             finished = self._close(run, outcomes, tampered, left)
         if tampered:
             raise IntegrityError(
@@ -184,10 +199,10 @@ class Applying:
             )
         return finished
 
-    def _left(self, plan: Plan, sealed: Sealed, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
+    def _left(self, engine: Engine, plan: Plan, sealed: Sealed, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
         """Look at what the run left, so that a later trace can say whether it still stands; nothing when it can't."""
         try:
-            seen = self.engine.observe(plan, sealed, hosts) if hosts else {}
+            seen = engine.observe(plan, sealed, hosts) if hosts else {}
         except (DeviceError, ExecutionError):
             return {}
         return {host: {name: state.before for name, state in states.items()} for host, states in seen.items()}

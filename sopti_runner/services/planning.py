@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sopti_runner.domain import standing
+from sopti_runner.access_ports import Errand, Escort
+from sopti_runner.domain import access, standing
 from sopti_runner.domain.authority import no_office
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.court import Court
@@ -17,6 +18,7 @@ from sopti_runner.domain.request import ON_PLAN, ActName, Request
 from sopti_runner.domain.variables import check_variables
 from sopti_runner.errors import N_, ContentError, IntegrityError, NotFoundError, SoptiError
 from sopti_runner.ports import Content, Engine, Progress, Sealed, StatementSigner
+from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books
 
@@ -87,6 +89,13 @@ def sealed_of(request: Request, plan: Plan) -> Sealed:
     return Sealed(request.plan.sealed, plan.snapshot, plan.inventory, plan.hosts, plan.host_keys, plan.engine)
 
 
+def errand(request: Request, hosts: Sequence[str], run: str = "", plan: Plan | None = None) -> Errand:
+    """Give why hosts are reached for a request: a look, or a run of its plan."""
+    touched = (state.object for record in plan.records for state in record.objects) if plan and run else ()
+    converting = any(name.startswith(f"{access.KIND}:") for name in touched)
+    return Errand(request.id, request.number, tuple(hosts), run, converting)
+
+
 def make_plan(
     acts: Acts,
     content: Content,
@@ -99,6 +108,7 @@ def make_plan(
     variables: Mapping[str, Any],
     tags: Sequence[str],
     progress: Progress,
+    escort: Escort = on_own_keys,
 ) -> Planned:
     """Plan a request on its real hosts and record the plan, signed by whoever will carry it out.
 
@@ -118,7 +128,8 @@ def make_plan(
     sealed = content.seal(playbook, limit=limit, variables=checked)
     _require_kind(request, content.change_model(playbook, sealed.id))
     try:
-        plan = engine.plan(sealed, playbook, checked, tags, progress)
+        with escort(engine, errand(request, sealed.hosts)) as carrying:
+            plan = carrying.plan(sealed, playbook, checked, tags, progress)
     except SoptiError:
         record_read(books, "plan", request, sealed.hosts, "failed")
         raise

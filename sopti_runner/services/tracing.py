@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sopti_runner.access_ports import Escort
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.request import Request
 from sopti_runner.domain.run import Run
 from sopti_runner.errors import SoptiError
 from sopti_runner.ports import Engine
+from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.books import Books
-from sopti_runner.services.planning import find, record_read, sealed_of, stored_plan
+from sopti_runner.services.planning import errand, find, record_read, sealed_of, stored_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ def trace_request(books: Books, number: str, *, tasks: bool = False) -> RequestT
     )
 
 
-def trace_object(books: Books, host: str, name: str, engine: Engine | None = None) -> ObjectTrace:
+def trace_object(
+    books: Books, host: str, name: str, engine: Engine | None = None, escort: Escort = on_own_keys
+) -> ObjectTrace:
     """Give the trace of an object.
 
     Args:
@@ -96,6 +100,7 @@ def trace_object(books: Books, host: str, name: str, engine: Engine | None = Non
         host: Inventory name.
         name: ``kind:key``, or a path for a file.
         engine: When given, the host is looked at, a recorded read, to tell whether the object still stands.
+        escort: Gives the engine what opens the host.
     """
     wanted = f"file:{name}" if name.startswith("/") else name
     court = books.court()
@@ -107,10 +112,12 @@ def trace_object(books: Books, host: str, name: str, engine: Engine | None = Non
         tuple(_line(books, court, e) for e in touched),
         tuple(trace_request(books, s) for s in subjects),
     )
-    return _compared(books, court, found, touched[-1], engine) if touched and engine else found
+    return _compared(books, court, found, touched[-1], engine, escort=escort) if touched and engine else found
 
 
-def _compared(books: Books, court: Court, found: ObjectTrace, last: Event, engine: Engine) -> ObjectTrace:
+def _compared(
+    books: Books, court: Court, found: ObjectTrace, last: Event, engine: Engine, *, escort: Escort
+) -> ObjectTrace:
     """Look at the object on its host and compare it with what the last run left there."""
     ends = [e for e in books.store.events(types=["run.finished"]) if e.data["run"] == last.data["run"]]
     left = ends[-1].data.get("left", {}).get(found.host, {}).get(found.object, "") if ends else ""
@@ -119,7 +126,8 @@ def _compared(books: Books, court: Court, found: ObjectTrace, last: Event, engin
         return found
     try:
         plan = stored_plan(books, request)
-        now = engine.observe(plan, sealed_of(request, plan), [found.host])[found.host][found.object]
+        with escort(engine, errand(request, [found.host])) as carrying:
+            now = carrying.observe(plan, sealed_of(request, plan), [found.host])[found.host][found.object]
     except SoptiError as error:
         record_read(books, "trace", request, [found.host], "failed")
         return replace(found, found=str(error))

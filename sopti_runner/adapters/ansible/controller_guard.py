@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.adapters.ansible.ssh import WAYS
+
 PROGRAMS = frozenset(("ssh", "sftp", "scp"))
 _STARTS = re.compile(
     r"\s*(proxycommand|proxyjump|localcommand|permitlocalcommand|knownhostscommand|pkcs11provider|securitykeyprovider"
@@ -35,11 +37,13 @@ class Places:
         kept: What sopti keeps: nothing below it is opened but what stands below ``readable`` or ``writable``.
         readable: The sealed copy.
         writable: The run's own folders; devices may be written too.
+        identities: The only configuration that ssh is given, or one beside it.
     """
 
     kept: Path
     readable: Path
     writable: Sequence[Path]
+    identities: Path | None = None
 
 
 def refuse_local_acts(places: Places) -> None:
@@ -62,7 +66,7 @@ def _judge(places: Places) -> Callable[[str, tuple[Any, ...]], None]:
             if flags & _WRITING or (path.startswith(kept) and not path.startswith(readable)):
                 raise PermissionError(f"sopti: opening {path} on this machine is refused")
         elif event == "subprocess.Popen":
-            _judge_program(arguments[0], arguments[1])
+            _judge_program(arguments[0], arguments[1], places.identities)
         elif event in ("os.system", "os.exec", "os.posix_spawn"):
             raise PermissionError(f"sopti: {event} on this machine is refused")
         elif event == "socket.connect" and arguments[0].family != socket.AF_UNIX:
@@ -71,16 +75,21 @@ def _judge(places: Places) -> Callable[[str, tuple[Any, ...]], None]:
     return judge
 
 
-def _judge_program(program: Any, words: Sequence[Any]) -> None:
+def _judge_program(program: Any, words: Sequence[Any], identities: Path | None) -> None:
     name = os.fsdecode(program)
     if name not in PROGRAMS and name not in {f"/usr/bin/{each}" for each in PROGRAMS}:
         raise PermissionError(f"sopti: starting {name} on this machine is refused")
     given = [os.fsdecode(word) for word in words]
     for i, word in enumerate(given[1:-1], 1):
         setting = word[2:] if word.startswith("-o") else word if given[i - 1] == "-o" else ""
-        config = word.startswith("-F") and (word[2:] or given[i + 1]) != "/dev/null"
+        config = word.startswith("-F") and not _is_ours(word[2:] or given[i + 1], identities)
         if config or _STARTS.match(setting) or word.startswith(_STARTS_SHORT):
             raise PermissionError(f"sopti: {name} with {word} is refused")
+
+
+def _is_ours(configuration: str, identities: Path | None) -> bool:
+    ours = {str(identities.with_name(name)) for name in WAYS} if identities else set()
+    return configuration in {"/dev/null", *ours}
 
 
 def _below(place: Path) -> str:

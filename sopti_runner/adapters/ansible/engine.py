@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.ansible import ssh
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, Line, task_key
 from sopti_runner.adapters.ansible.hmac_key import key_id
@@ -29,9 +30,11 @@ class AnsibleEngine:
     Args:
         state_dir: Copies are in ``snapshots/``, evidence of runs goes to ``runs/``.
         hmac_key: 32 bytes, see ``hmac_key.load_or_create``.
+        keys: Certificates to reach hosts with; None: the inventory's own keys.
     """
 
-    def __init__(self, state_dir: Path, hmac_key: bytes) -> None:
+    def __init__(self, state_dir: Path, hmac_key: bytes, keys: HostKeys | None = None) -> None:
+        self._keys = keys
         self._snapshots = Snapshots(state_dir / "snapshots")
         self._runs = state_dir / "runs"
         self._key = hmac_key
@@ -49,7 +52,6 @@ class AnsibleEngine:
         """
         self._require_intact(sealed)
         folder = self._runs / f"plan-{secrets.token_hex(8)}"
-        phase = self._phase(sealed, playbook, tuple(sorted(tags)), planning=True)
         lines: list[Line] = []
 
         def take(line: Line) -> None:
@@ -58,7 +60,9 @@ class AnsibleEngine:
                 progress(line["host"], line["name"] or line["module"])
 
         try:
-            end = run_phase(folder, self._key, phase, take)
+            with ssh.identities(self._snapshots.path(sealed.id), self._keys) as identities:
+                phase = self._phase(sealed, playbook, tuple(sorted(tags)), identities, planning=True)
+                end = run_phase(folder, self._key, phase, take)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._require_intact(sealed)
@@ -103,7 +107,7 @@ class AnsibleEngine:
         self._require_key(plan)
         mine = {host: {s.object for r in plan.records if r.host == host for s in r.objects} for host in hosts}
         looks = [Look(host, tuple(sorted(mine[host]))) for host in hosts]
-        return Observers(self._snapshots.path(sealed.id), self._key).look(looks)
+        return self._seen(sealed, looks)
 
     def apply(
         self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
@@ -123,7 +127,6 @@ class AnsibleEngine:
         for record in sorted(plan.records, key=lambda r: (r.host, r.ordinal)):
             line = {name: getattr(record, name) for name in ("host", "task", "module", "args", "item")}
             predicted[task_key(line)].append([record.kind.value, record.after])
-        phase = self._phase(sealed, plan.playbook, plan.tags, planning=False, predicted=predicted)
         outcomes = Outcomes(sealed.hosts)
 
         def take(line: Line) -> None:
@@ -132,7 +135,9 @@ class AnsibleEngine:
                 progress(outcome.host, line["name"] or line["module"])
                 on_task(outcome)
 
-        end = run_phase(self._runs / run_id, self._key, phase, take)
+        with ssh.identities(self._snapshots.path(sealed.id), self._keys) as identities:
+            phase = self._phase(sealed, plan.playbook, plan.tags, identities, planning=False, predicted=predicted)
+            end = run_phase(self._runs / run_id, self._key, phase, take)
         return outcomes.close(end, self._snapshots.altered(sealed.id))
 
     def recall(
@@ -152,6 +157,7 @@ class AnsibleEngine:
         sealed: Sealed,
         playbook: str,
         tags: tuple[str, ...],
+        identities: Path,
         *,
         planning: bool,
         predicted: Mapping[str, list[list[str]]] | None = None,
@@ -162,6 +168,7 @@ class AnsibleEngine:
             playbook=playbook,
             hosts=len(sealed.hosts),
             planning=planning,
+            identities=identities,
             tags=tags,
             predicted=predicted or {},
         )
@@ -192,7 +199,12 @@ class AnsibleEngine:
         for host in sealed.hosts:
             mine = [line for line in results if line["host"] == host]
             looks.append(Look(host, tuple(sorted({name for line in mine for name in line["objects"]}))))
-        return Observers(self._snapshots.path(sealed.id), self._key).look(looks)
+        return self._seen(sealed, looks)
+
+    def _seen(self, sealed: Sealed, looks: Sequence[Look]) -> dict[str, dict[str, ObjectState]]:
+        snapshot = self._snapshots.path(sealed.id)
+        with ssh.identities(snapshot, self._keys) as identities:
+            return Observers(snapshot, self._key, identities).look(looks)
 
 
 def _require_complete(sealed: Sealed, lines: Sequence[Line], end: PhaseEnd) -> None:

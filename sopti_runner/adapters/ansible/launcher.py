@@ -40,7 +40,8 @@ def main() -> int:
     planning = job["mode"] == "plan"
     decide = run_always if planning else keep_to_plan
     gate = TaskGate(evidence, key, root, files, planning=planning, predicted=job["predicted"], decide=decide)
-    places = Places(kept=root.parents[1], readable=root, writable=[evidence.path.parent])
+    identities = Path(job["identities"])
+    places = Places(kept=root.parents[1], readable=root, writable=[evidence.path.parent], identities=identities)
     code = _play(gate, places, ["ansible-playbook", *sys.argv[2:]])
     evidence.append({"e": "end", "code": code})
     return code

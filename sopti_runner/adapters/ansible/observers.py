@@ -42,13 +42,14 @@ class Observers:
     Args:
         snapshot: The sealed copy.
         key: HMAC key of the installation.
+        identities: Which key or certificate each host is shown, as ``ssh.identities`` wrote it.
     """
 
-    def __init__(self, snapshot: Path, key: bytes) -> None:
+    def __init__(self, snapshot: Path, key: bytes, identities: Path) -> None:
         inventory = json.loads((snapshot / "inventory.json").read_text("utf-8"))
         self._hosts: Mapping[str, Mapping[str, Any]] = inventory["all"]["hosts"]
         self._known_hosts = snapshot / "known_hosts"
-        self._key = key
+        self._key, self._identities = key, identities
 
     def look(self, looks: Sequence[Look]) -> dict[str, dict[str, ObjectState]]:
         """Give host → object → state.
@@ -68,7 +69,7 @@ class Observers:
         remote = (
             f"if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n {python} -; else exec {python} -; fi"
         )
-        command = ssh.command(look.host, variables, self._known_hosts, remote)
+        command = ssh.command(look.host, variables, self._known_hosts, remote, self._identities)
         program = f"{PROGRAM.read_text('utf-8')}\nmain(json.loads({json.dumps(json.dumps(look.objects))}))\n"
         try:
             done = subprocess.run(

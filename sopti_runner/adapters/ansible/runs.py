@@ -49,6 +49,7 @@ class Phase:
         playbook: Name without folder and ending.
         hosts: How many hosts there are, for the number of forks.
         planning: Check mode.
+        identities: Which key or certificate each host is shown, as ``ssh.identities`` wrote it.
         tags: Given tags.
         predicted: As ``TaskGate`` takes it.
     """
@@ -58,6 +59,7 @@ class Phase:
     playbook: str
     hosts: int
     planning: bool
+    identities: Path = ssh.NO_IDENTITIES
     tags: tuple[str, ...] = ()
     predicted: Mapping[str, list[list[str]]] = field(default_factory=dict)
 
@@ -192,6 +194,7 @@ def _write_job(folder: Path, private: Path, key: bytes, phase: Phase) -> Path:
         "evidence": str(folder / "evidence.jsonl"),
         "key": str(key_file),
         "predicted": phase.predicted,
+        "identities": str(phase.identities),
     }
     for path, data in ((key_file, key), (job, json.dumps(content).encode())):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -250,7 +253,7 @@ def _command(phase: Phase, job: Path) -> list[str]:
 
 def _ssh_args(phase: Phase) -> str:
     persist = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
-    return shlex.join([*ssh.options(phase.snapshot / "known_hosts"), *persist])
+    return shlex.join([*ssh.options(phase.snapshot / "known_hosts", phase.identities), *persist])
 
 
 def _pinned(phase: Phase) -> dict[str, Any]:
@@ -262,6 +265,7 @@ def _pinned(phase: Phase) -> dict[str, Any]:
         **{f"ansible_{program}_executable": program for program in ("ssh", "sftp", "scp")},
         "ansible_ssh_common_args": "",
         "ansible_ssh_pkcs11_provider": "",
+        **dict.fromkeys(("ansible_ssh_private_key_file", "ansible_private_key_file"), ""),
         "ansible_host_key_checking": True,
         "ansible_ssh_host_key_checking": True,
         "ansible_become_method": "sudo",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sopti_runner.adapters.ansible.observers import Look, Observers
+from sopti_runner.adapters.ansible.ssh import NO_IDENTITIES
 from sopti_runner.adapters.host_pins import scan
 from sopti_runner.errors import DeviceError
 
@@ -30,7 +31,7 @@ def test_look_at_a_host_takes_the_machines_own_ssh(tmp_path: Path, mark: Path) -
     (tmp_path / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
     (tmp_path / "known_hosts").write_text("")
     with pytest.raises(DeviceError):
-        Observers(tmp_path, b"k" * 32).look([Look("web1", ("file:/etc/motd",))])
+        Observers(tmp_path, b"k" * 32, NO_IDENTITIES).look([Look("web1", ("file:/etc/motd",))])
     assert not mark.exists()
 
 

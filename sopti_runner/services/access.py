@@ -1,0 +1,147 @@
+"""Ways into hosts: certificates for each errand, recorded before they are made, and what a host's door let in since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from sopti_runner.access_ports import Errand, HostDoors, HostKeys, SshAuthority
+from sopti_runner.domain.access import Certificate, Purpose, certificates, key_id
+from sopti_runner.domain.court import Court
+from sopti_runner.domain.ledger.event import SYSTEM, Draft
+from sopti_runner.domain.time_rules import Instant
+from sopti_runner.errors import N_, IntegrityError, UsageError
+from sopti_runner.ports import Engine
+from sopti_runner.services.books import Books
+
+
+def on_own_keys(engine: Engine, errand: Errand) -> AbstractContextManager[Engine]:
+    """Give the engine as it is: the inventory's own keys open the hosts."""
+    return nullcontext(engine)
+
+
+class Access:
+    """The gate as certificate authority for hosts.
+
+    Args:
+        books: The court's books.
+        authority: Signs; its key lies in the state folder.
+        carrying: Gives an engine that reaches hosts with these keys.
+        doors: Gives what tries hosts from outside; asked for only then, for it reads the inventory.
+    """
+
+    def __init__(
+        self,
+        books: Books,
+        authority: SshAuthority,
+        carrying: Callable[[HostKeys], Engine],
+        doors: Callable[[], HostDoors],
+    ) -> None:
+        self.books, self.authority, self.carrying, self.doors = books, authority, carrying, doors
+
+    def found(self) -> str:
+        """Make the authority and record it; gives its fingerprint.
+
+        A key that was made and not recorded, because the machine stopped in between, is recorded now.
+
+        Raises:
+            UsageError: There is an authority.
+            LedgerError: Its key can't be made.
+        """
+        known = self.books.court().access.in_use
+        if known:
+            raise UsageError(
+                N_("There is a certificate authority already"),
+                on=known[0].fingerprint,
+                next="sopti access rotate",
+            )
+        public = self.authority.publics()[0] if self.authority.exists() else self.authority.create(self.books.store.log)
+        self._tell("authority.made", {"fingerprint": public.fingerprint, "public": public.line})
+        return public.fingerprint
+
+    @contextmanager
+    def escort(self, engine: Engine, errand: Errand) -> Iterator[Engine]:
+        """Give an engine that carries certificates for the hosts that take them, and own keys for all others.
+
+        A host that may be converted on this errand is shown both, and how it lets us in is tried at its end.
+        """
+        access = self.books.court().access
+        wanted = [h for h in errand.hosts if errand.converting or access.by_certificate(h)]
+        if not wanted:
+            yield engine
+            return
+        plain = frozenset(errand.hosts) if errand.converting else frozenset()
+        try:
+            with self.keys(errand, wanted, plain) as keys:
+                yield self.carrying(keys)
+        finally:
+            if errand.converting:
+                self.check(wanted)
+
+    @contextmanager
+    def keys(self, errand: Errand, hosts: Sequence[str], plain: frozenset[str] = frozenset()) -> Iterator[HostKeys]:
+        """Issue certificates for hosts, to a key made for this errand: recorded first, then signed."""
+        purpose = Purpose.RUN if errand.run else Purpose.READ
+        self.require_known()
+        with self.authority.errand() as key:
+            issued = self.issue(errand, hosts, purpose, key.fingerprint)
+            yield key.certify(issued, plain)
+
+    def issue(
+        self, errand: Errand, hosts: Sequence[str], purpose: Purpose, fingerprint: str, person: str = ""
+    ) -> tuple[Certificate, ...]:
+        """Record certificates with serials of their own; what is recorded may be signed."""
+        books, made = self.books, ""
+        given: tuple[Certificate, ...] = ()
+
+        def settled(court: Court, at: Instant) -> list[Draft]:
+            nonlocal given, made
+            made = books.new_id(at)
+            ids = {host: key_id(errand.number, purpose, errand.run or made, host) for host in hosts}
+            given = certificates(court.access.next_serial, ids, purpose, books.believed(court, at).time)
+            data = {
+                "number": errand.number,
+                "purpose": purpose.value,
+                "errand": errand.run or made,
+                "key": fingerprint,
+                "first": given[0].first.isoformat(),
+                "last": given[0].last.isoformat(),
+                "certificates": [{"host": c.host, "serial": c.serial} for c in given],
+                **({"person": person} if person else {}),
+            }
+            return [Draft(made, "access.certified", errand.request or court.origin, SYSTEM, data)]
+
+        books.settle(settled)
+        return given
+
+    def require_known(self) -> None:
+        """Refuse to sign with a key that the ledger does not name: IntegrityError."""
+        known = [a.fingerprint for a in self.books.court().access.in_use]
+        found = [key.fingerprint for key in self.authority.publics()]
+        if not known or found != known:
+            raise IntegrityError(
+                N_("The certificate authority's key is not the one that the ledger names"),
+                on="ssh-ca.key",
+                expected=", ".join(known) or N_("an authority: sopti access init"),
+                found=", ".join(found) or N_("nothing"),
+                next="sopti access show",
+            )
+
+    def check(self, hosts: Sequence[str]) -> dict[str, tuple[bool, bool]]:
+        """Try each host by certificate alone and by its own key alone, and record how it let us in.
+
+        A host that opens to neither keeps what was known of it: it may just be down.
+        """
+        found, doors = {}, self.doors()
+        with self.keys(Errand("", "", tuple(hosts)), hosts) as keys:
+            for host in hosts:
+                by_certificate, by_own_key = (doors.opens(host, keys, plain=plain)[0] for plain in (False, True))
+                found[host] = (by_certificate, by_own_key)
+        for host, (certificate, plain) in found.items():
+            if certificate or plain:
+                self._tell("access.checked", {"host": host, "certificate": certificate, "plain": plain})
+        return found
+
+    def _tell(self, kind: str, data: dict[str, object]) -> None:
+        books = self.books
+        books.tell([Draft(books.new_id(books.now()), kind, books.store.log, SYSTEM, data)])

@@ -1,0 +1,69 @@
+"""Hosts for tests of ways in: each has the runner's own key beside the key by which the test itself looks at it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.e2e.desk import Desk
+from tests.lab import Host, Lab
+
+CONVERTED = """\
+TrustedUserCAKeys /etc/ssh/test-ca.pub
+AuthorizedPrincipalsFile /etc/ssh/test-principals
+RevokedKeys /etc/ssh/test-krl
+"""
+LOGIN = re.compile(r"Accepted (\S+) for (\S+) from .*? ssh2(?:: (.*))?$")
+
+
+def inventory(desk: Desk, lab: Lab) -> None:
+    """Let the runner reach the hosts by a key of its own, which the test adds to them."""
+    value = lab.inventory()
+    for host in lab.hosts:
+        value["all"]["children"]["servers"]["hosts"][host.name]["ansible_ssh_private_key_file"] = str(runner_key(desk))
+        host.ssh("cat >> /root/.ssh/authorized_keys", stdin=Path(f"{runner_key(desk)}.pub").read_text())
+    desk.inventory.write_text(yaml.safe_dump(value, width=1000))
+
+
+def runner_key(desk: Desk) -> Path:
+    """Give the runner's standing key."""
+    return desk.key("runner")
+
+
+def convert(desk: Desk, host: Host) -> None:
+    """Make a host take certificates alone, by hand: what the role does with a proof and a way back."""
+    public = (desk.state / "ssh-ca.key.pub").read_text()
+    host.ssh("cat > /etc/ssh/test-ca.pub", stdin=public)
+    host.ssh(f"echo sopti-{host.name} > /etc/ssh/test-principals; : > /etc/ssh/test-krl")
+    host.ssh("cat > /etc/ssh/sshd_config.d/00-test.conf", stdin=CONVERTED)
+    host.ssh("sed -i '/ runner$/d' /root/.ssh/authorized_keys; sshd -t && systemctl reload ssh")
+
+
+def logins(host: Host, since: str) -> list[str]:
+    """Give what sshd itself wrote of each login since a journal cursor, those of the test's own key left out."""
+    own = subprocess.run(
+        ["ssh-keygen", "-lf", f"{host.private_key}.pub"], capture_output=True, text=True, check=True
+    ).stdout.split()[1]
+    text = host.ssh(f"journalctl -t sshd -o json --after-cursor '{since}'").stdout
+    said = [str(json.loads(line)["MESSAGE"]) for line in text.splitlines()]
+    return [line for line in said if line.startswith("Accepted") and own not in line]
+
+
+def cursor(host: Host) -> str:
+    """Give the end of the host's journal."""
+    return host.ssh("journalctl -n 0 --show-cursor -q | sed -n 's/^-- cursor: //p'").stdout.strip()
+
+
+def said(host: Host, since: str) -> str:
+    """Give all that sshd wrote since."""
+    return host.ssh(f"journalctl -t sshd -o cat --after-cursor '{since}'").stdout
+
+
+def issued(desk: Desk) -> dict[int, Any]:
+    """Give serial → certificate, as the ledger tells."""
+    return dict(desk.house().books.court().access.issued)
