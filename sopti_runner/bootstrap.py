@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from sopti_runner.adapters.handed_files import HandedFiles
 from sopti_runner.adapters.log_key import LogKey
 from sopti_runner.adapters.machine_checks import machine_checks
 from sopti_runner.adapters.outbox_directory import DirectoryOutbox
-from sopti_runner.adapters.run_lock_file import FileRunLock
+from sopti_runner.adapters.run_lock_file import FileRunLocks
 from sopti_runner.adapters.signer_exchange import ExchangeSigner
 from sopti_runner.adapters.signer_ssh_keygen import SshKeygenSigner
 from sopti_runner.adapters.sink_directory import DirectorySink
@@ -33,7 +32,7 @@ from sopti_runner.domain.ledger.trust import parse_trust, write_trust
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
-from sopti_runner.errors import N_, LedgerError, RefusedError, SoptiError, UsageError
+from sopti_runner.errors import N_, LedgerError, SoptiError, UsageError
 from sopti_runner.ports import Clock, Progress
 from sopti_runner.services.access import Access
 from sopti_runner.services.acts import Acts
@@ -156,12 +155,12 @@ class House:
     @cached_property
     def applying(self) -> Applying:
         """The gate and the run."""
-        return Applying(self.acts, self.content, self.engine, self.run_lock, unsound, escort=self.access.escort)
+        return Applying(self.acts, self.content, self.engine, self.run_locks, unsound, escort=self.access.escort)
 
     @cached_property
-    def run_lock(self) -> FileRunLock:
-        """Held by the one process that runs something."""
-        return FileRunLock(self.settings.state_dir / "run.lock")
+    def run_locks(self) -> FileRunLocks:
+        """Which runs have a living process."""
+        return FileRunLocks(self.settings.state_dir / "runs")
 
     def signer(self, key: str = "") -> SshKeygenSigner | ExchangeSigner:
         """Give the key of the person at this terminal.
@@ -215,8 +214,7 @@ class House:
     def bury_dead(self) -> None:
         """Record the end of runs whose process died without a word; nothing while one is really going on."""
         if any(run.outcome == "running" for run in self.books.court().runs.values()):
-            with suppress(RefusedError), self.run_lock.hold():
-                self.applying.bury_dead()
+            self.applying.bury_dead()
 
     def variables(self, given: Sequence[str], file: str) -> dict[str, Any]:
         """Read variables from ``NAME=YAML`` words and a YAML file; VariableError names what can't be read."""
@@ -348,7 +346,7 @@ class House:
         check_founding(origin, sop, founders)
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         today = self.clock.now().time.astimezone(chosen.tz).date()
-        with self.run_lock.hold(), here.held():
+        with here.held():
             self.log_key = LogKey.create(state / "log.key", origin)
             load_or_create(state / "hmac.key")
             return found_court(

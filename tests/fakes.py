@@ -9,7 +9,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sopti_runner.domain.ids import uuid7
 from sopti_runner.domain.ledger.checkpoint import Checkpoint, read_checkpoint
 from sopti_runner.domain.ledger.encoding import canonical, place
-from sopti_runner.domain.ledger.event import SYSTEM, ZERO_LEAF, Draft, blob_digest, claims_of, objects_of
+from sopti_runner.domain.ledger.event import (
+    SYSTEM,
+    ZERO_LEAF,
+    Draft,
+    blob_digest,
+    claims_of,
+    leased_by,
+    leases_after,
+    objects_of,
+)
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.note import (
     COSIGNATURE,
@@ -171,6 +180,12 @@ class MemoryStore:
         for at_, claim in enumerate(claims):
             if claim in self._claims or claim in claims[:at_]:
                 raise RefusedError("taken already", on=claim.key)
+        held = {}
+        for event in [*self._events, *fresh]:
+            for host in leased_by(event):
+                if host in held:
+                    raise RefusedError("taken by another run", on=host)
+            held = leases_after(held, event)
         placed, seq, prev = [], len(self._events), self.head().leaf
         for draft in fresh:
             event = place(draft, log=self.log, seq=seq, prev=prev, time=at.time, boot=at.boot, mono=at.mono)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +51,31 @@ class FoundingPlace:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Leave the sign while a court is being founded, and nothing of what was made when that fails."""
+        """Leave the sign while a court is being founded, and nothing of what was made when that fails.
+
+        Raises:
+            UsageError: Another process is founding a court here now.
+        """
+        with self._alone():
+            yield from self._signed()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        handle = os.open(self._state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(
+                    N_("A court is being founded here right now"),
+                    on=str(self._state),
+                    next=N_("wait until it has ended, then look: sopti"),
+                ) from None
+            yield
+        finally:
+            os.close(handle)
+
+    def _signed(self) -> Iterator[None]:
         if self.cut_off():
             self._set_aside()
         fresh = [path for path in self._made if not path.exists()]

@@ -26,7 +26,7 @@ from sopti_runner.domain.office import Appointment, Key, Person, Register, Statu
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.policy import Policy, policy_from
 from sopti_runner.domain.request import ACT_OF, RUN_ENDS, TRANSITIONS, ActName, PlanRef, Request, State, Step
-from sopti_runner.domain.run import Run
+from sopti_runner.domain.run import Run, leases
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.time_rules import Instant
 
@@ -83,6 +83,11 @@ class Court:
     def offices(self) -> tuple[str, ...]:
         """The court's offices, sorted."""
         return tuple(sorted(r.id for r in self.sop.preset.roles)) if self.sop else ()
+
+    @property
+    def leases(self) -> dict[str, str]:
+        """Host → id of the run that has it now."""
+        return leases(self.runs.values())
 
     def executor(self, step: str) -> str:
         """Give the office that carries out an SOP step, or an empty string before genesis."""

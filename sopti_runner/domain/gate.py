@@ -99,6 +99,7 @@ def decide(authority: Authority, evidence: Evidence, now: Instant) -> Permit | R
     else:
         reasons += _approval_reasons(authority, approval, moment)
         reasons += _plan_reasons(authority.request, approval, evidence)
+        reasons += _lease_reasons(court, approval)
     reasons += standing.out_of_order(authority.request, ActName.START)
     reasons += _evidence_reasons(evidence)
     if reasons or approval is None:
@@ -164,6 +165,19 @@ def _plan_reasons(request: Request, approval: Approval, evidence: Evidence) -> I
     if request.plan and (set(approval.hosts) != set(request.plan.hosts)):
         yield Reason("hosts_differ", N_("The approval names other hosts than the plan"))
     yield from standing.unpredicted(request.plan)
+
+
+def _lease_reasons(court: Court, approval: Approval) -> Iterable[Reason]:
+    """Two runs never have a host at once: a run has all its hosts until its end is in the ledger."""
+    held = court.leases
+    for host in sorted(held.keys() & set(approval.hosts)):
+        fields = {"host": host, "run": held[host], "request": _number(court, held[host])}
+        yield Reason("host_leased", N_("{host} is taken by run {run} of {request}, which has not ended"), fields)
+
+
+def _number(court: Court, run: str) -> str:
+    request = court.requests.get(court.runs[run].request)
+    return request.number if request else court.runs[run].request
 
 
 def _evidence_reasons(evidence: Evidence) -> Iterable[Reason]:

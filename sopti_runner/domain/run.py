@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,8 @@ CHANGED, UNCHANGED, FAILED, UNREACHABLE, NOT_STARTED, UNKNOWN = (
     "unknown",
 )
 GOOD = frozenset({CHANGED, UNCHANGED})
+
+RUNNING, DONE, PARTIAL, INTERRUPTED = "running", "done", "partial", "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Run:
     executor: str
     started_at: datetime
     seq: int
-    outcome: str = "running"
+    outcome: str = RUNNING
     ended_at: datetime | None = None
     hosts: Mapping[str, str] | None = None
     stopped: bool = False
@@ -48,7 +50,12 @@ def outcome_of(hosts: Mapping[str, str], *, stopped: bool = False) -> str:
     """
     states = set(hosts.values())
     if states <= GOOD and states:
-        return "done"
+        return DONE
     if stopped or UNKNOWN in states:
-        return "interrupted"
-    return "partial" if states & GOOD else "failed"
+        return INTERRUPTED
+    return PARTIAL if states & GOOD else FAILED
+
+
+def leases(runs: Iterable[Run]) -> dict[str, str]:
+    """Give host → id of the run that has it: a run has all its hosts from its start until its end is recorded."""
+    return {host: run.id for run in runs if run.outcome == RUNNING for host in run.hosts or {}}

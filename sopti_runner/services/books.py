@@ -124,7 +124,8 @@ class Books:
             at = self.believed(court, at)
         events = self.store.append(drafts, at, expect_size=court.size if judged is None else judged)
         for event in events:
-            court.apply(event)
+            if event.seq >= court.size:  # one that was there before, under the same id, is folded already
+                court.apply(event)
         return events
 
     def refuse(self, subject: str, actor: Actor, reasons: Sequence[Reason], what: str, data: Mapping[str, Any]) -> None:

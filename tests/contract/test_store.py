@@ -154,6 +154,36 @@ def test_append_same_claim_twice_in_one_batch_refuses(store, draft, clock):
     assert store.head().size == 0
 
 
+def started(draft, *hosts):
+    return draft("run.started", data={"hosts": list(hosts)})
+
+
+def test_append_leased_host_refuses_the_whole_batch_until_its_run_ends(store, draft, clock):
+    first = store.append([started(draft, "web1", "web2")], clock.now())[0]
+    with pytest.raises(RefusedError) as refused:
+        store.append([draft(), started(draft, "db1", "web2")], clock.now())
+    assert refused.value.on == "web2"
+    assert store.head().size == 1
+    store.append([started(draft, "db1")], clock.now())  # runs on other hosts go on beside
+    store.append([draft("run.finished", data={"run": first.id})], clock.now())
+    assert store.append([started(draft, "web2")], clock.now())[0].seq == 3
+    assert list(store.differences()) == []
+
+
+def test_append_run_that_ends_frees_its_hosts_within_one_batch(store, draft, clock):
+    first = started(draft, "web1")
+    batch = [first, draft("run.finished", data={"run": first.id}), started(draft, "web1")]
+    assert len(store.append(batch, clock.now())) == 3
+    with pytest.raises(RefusedError):
+        store.append([started(draft, "web1"), started(draft, "web1")], clock.now())
+
+
+def test_append_start_again_gives_the_same_event_though_its_hosts_are_leased(store, draft, clock):
+    once = started(draft, "web1")
+    assert store.append([once], clock.now()) == store.append([once], clock.now())
+    assert list(store.rebuild()) == []
+
+
 def test_events_by_type_prefix_subject_and_start(store, draft, clock):
     for type_, subject in [
         ("request.registered", "r-1"),

@@ -12,7 +12,7 @@ import pytest
 from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.domain.ledger.event import blob_digest, seal_blob
 from sopti_runner.domain.ledger.verify import audit
-from sopti_runner.errors import IntegrityError, LedgerError
+from sopti_runner.errors import IntegrityError, LedgerError, RefusedError
 from tests.contract.ledger_traffic import fill
 from tests.fakes import ORIGIN, Drafts, FakeClock, FakeLogKey
 
@@ -116,10 +116,10 @@ def test_database_of_another_program_is_refused_unchanged(opened, file):
 
 
 def test_database_of_a_newer_sopti_is_refused(store, opened, file):
-    raw(file, "UPDATE schema_version SET version = 2")
+    raw(file, "UPDATE schema_version SET version = 99")
     with pytest.raises(LedgerError) as error:
         opened().head()
-    assert error.value.found == "schema 2"
+    assert error.value.found == "schema 99"
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7])
@@ -187,6 +187,8 @@ BREAKS = {
     "claim added": ("INSERT INTO claim VALUES ('{log}', 'approval', 'a-9', 1)", "comes from no event"),
     "claim beyond": ("INSERT INTO claim VALUES ('{log}', 'approval', 'a-9', 99)", "comes from no event"),
     "object gone": ("DELETE FROM object_change WHERE seq = 1", "object_change: ('srv01', 'file:/a', 1) is missing"),
+    "lease gone": ("DELETE FROM lease", "lease: ('srv01', '"),
+    "lease added": ("INSERT INTO lease VALUES ('{log}', 'srv09', 'r')", "lease: ('srv09', 'r') comes from no event"),
     "head": ("UPDATE head SET leaf = x'00'", "head: it says size 3"),
 }
 MENDED = BREAKS.keys() - {"column", "leaf"}
@@ -198,7 +200,7 @@ def test_rebuild_names_what_differs_and_mends_what_is_derived(store, file, name)
     data = {"host": "srv01", "objects": ["file:/a"]}
     store.append(
         [
-            drafts("run.started", data={"claims": [["approval", "a-1"]]}),
+            drafts("run.started", data={"claims": [["approval", "a-1"]], "hosts": ["srv01"]}),
             *(drafts("task.finished", data=data) for _ in "ab"),
         ],
         FakeClock().now(),
@@ -210,6 +212,19 @@ def test_rebuild_names_what_differs_and_mends_what_is_derived(store, file, name)
     assert any(line in found for found in store.differences())
     assert any(line in found for found in store.rebuild())
     assert bool(store.differences()) == (name not in MENDED)
+
+
+def test_database_of_an_older_sopti_gets_its_leases_when_opened(store, opened, file):
+    drafts = Drafts()
+    store.append([drafts("run.started", data={"hosts": ["srv01"]})], FakeClock().now())
+    store.close()
+    connection = sqlite3.connect(file)
+    connection.executescript("DROP TABLE lease; UPDATE schema_version SET version = 1")
+    connection.close()
+    again = opened()
+    assert again.differences() == []
+    with pytest.raises(RefusedError, match="taken by run"):
+        again.append([drafts("run.started", data={"hosts": ["srv01"]})], FakeClock().now())
 
 
 def test_rebuild_of_a_log_with_its_tail_cut_refuses(store, file):

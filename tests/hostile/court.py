@@ -5,12 +5,12 @@ leaves on the disk is what the tests of this folder attack.
 """
 
 import shutil
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from sopti_runner.adapters import sop_data
 from sopti_runner.adapters.log_key import LogKey, WitnessKey
 from sopti_runner.adapters.outbox_directory import DirectoryOutbox
+from sopti_runner.adapters.run_lock_file import FileRunLocks
 from sopti_runner.adapters.sink_directory import DirectorySink
 from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.adapters.witness_state import WitnessStateFile
@@ -50,14 +50,6 @@ class Planted:
     def __call__(self, what):
         self.texts.append(f"Rahasia-{len(self.texts):04d}-{what}-Tbk")
         return self.texts[-1]
-
-
-class FreeLock:
-    """A run lock that nobody else holds."""
-
-    @contextmanager
-    def hold(self):
-        yield
 
 
 class CourtHouse:
@@ -148,7 +140,7 @@ class CourtHouse:
         self.content = Content(self.plant)
         self.engine = Engine(self.content, self.clock, self.plant)
         self.approving = Approving(self.acts, self.content, GettextWords("en"))
-        self.applying = Applying(self.acts, self.content, self.engine, FreeLock(), unsound)
+        self.applying = Applying(self.acts, self.content, self.engine, FileRunLocks(self.state / "runs"), unsound)
 
     # --- acts ---------------------------------------------------------------------------------------------------------
 

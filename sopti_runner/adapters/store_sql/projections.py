@@ -1,15 +1,15 @@
-"""What is derived from events: claims and the index of changed objects, written with them and rebuildable from them."""
+"""What is derived from events, written with them and rebuildable from them: claims, changed objects, leased hosts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, or_, select
 
 from sopti_runner.adapters.store_sql import schema
 from sopti_runner.domain.ledger.encoding import utc_text
-from sopti_runner.domain.ledger.event import Event, claims_of, objects_of
+from sopti_runner.domain.ledger.event import Event, claims_of, leased_by, objects_of, released_by
 
 
 def event_row(event: Event) -> dict[str, Any]:
@@ -44,16 +44,43 @@ def rows_of(table: Table, events: Iterable[Event]) -> list[dict[str, Any]]:
 
 
 def write(connection: Connection, events: Sequence[Event]) -> None:
-    """Write the projections of new events."""
+    """Write the projections of new events; a host that another run has breaks a constraint."""
+    grow(connection, events)
+    for event in events:
+        ended = released_by(event)
+        if ended:
+            mine = (schema.lease.c.log == event.log, schema.lease.c.run == ended)
+            connection.execute(delete(schema.lease).where(*mine))
+        write_leases(connection, event.log, dict.fromkeys(leased_by(event), event.id))
+
+
+def grow(connection: Connection, events: Sequence[Event]) -> None:
+    """Write the projections that only grow."""
     for table in schema.PROJECTIONS:
         rows = rows_of(table, events)
         if rows:
             connection.execute(insert(table), rows)
 
 
+def write_leases(connection: Connection, log: str, held: Mapping[str, str]) -> None:
+    """Add leased hosts (host → run); one that another run has breaks a constraint."""
+    if held:
+        connection.execute(insert(schema.lease), _lease_rows(log, held))
+
+
+def lease_differences(connection: Connection, log: str, held: Mapping[str, str]) -> Iterator[str]:
+    """Give a line for each leased host (host → run) that the table lacks, and for each that it has too much."""
+    stored = connection.execute(select(schema.lease).where(schema.lease.c.log == log)).mappings()
+    yield from _compare(schema.lease, _lease_rows(log, held), stored)
+
+
+def _lease_rows(log: str, held: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"log": log, "host": host, "run": run} for host, run in held.items()]
+
+
 def clear(connection: Connection, log: str) -> None:
     """Remove all projection rows of a log."""
-    for table in schema.PROJECTIONS:
+    for table in schema.DERIVED:
         connection.execute(delete(table).where(table.c.log == log))
 
 

@@ -1,7 +1,8 @@
 """The tables, all keyed by ``log``; only ``event``, ``blob`` and ``checkpoint`` hold what can't be made anew.
 
 There is no migration tool: ``event`` never changes shape (a new body version is data), and everything derived from it
-is made anew by ``rebuild``. ``schema_version`` refuses a database of a newer sopti.
+is made anew by ``rebuild``: so is what an older sopti did not have, when its database is first opened.
+``schema_version`` refuses a database of a newer sopti.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sqlalchemy import (
     event as sa_event,
 )
 
-VERSION = 1
+VERSION = 2  # 2: leases
 APPLICATION_ID = 0x736F7074  # "sopt": what file(1) and our own check find in a SQLite file's header
 
 metadata = MetaData()
@@ -101,7 +102,20 @@ object_change = Table(
     Index("object_change_by_seq", "log", "seq"),
 )
 
+lease = Table(
+    "lease",
+    metadata,
+    Column("log", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    PrimaryKeyConstraint("log", "host"),
+)
+
 PROJECTIONS = (claim, object_change)
+"""Derived tables that only grow: an event's rows stay for good."""
+
+DERIVED = (*PROJECTIONS, lease)
+"""Every derived table; leases come with the start of a run and go with its end."""
 
 _GUARDS = {
     "event_not_replaced": "BEFORE INSERT ON event "

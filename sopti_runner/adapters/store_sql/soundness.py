@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from sopti_runner.adapters.store_sql import faults, projections
-from sopti_runner.adapters.store_sql.schema import PROJECTIONS, blob, checkpoint, event, head
+from sopti_runner.adapters.store_sql.schema import DERIVED, blob, checkpoint, event, head
 from sopti_runner.adapters.store_sql.writing import End, Statements, save_end
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
-from sopti_runner.domain.ledger.event import ZERO_LEAF, Event, parse
+from sopti_runner.domain.ledger.event import ZERO_LEAF, Event, leases_after, parse
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.note import NoteError
 from sopti_runner.errors import N_, IntegrityError
@@ -35,7 +35,7 @@ def placed(body: bytes, seq: int, log: str) -> Event:
 
 def differences(connection: Connection, log: str) -> Iterator[str]:
     """Give a line for each column, claim, projection row, head and checkpoint that the bodies contradict."""
-    end = End(log, ZERO_LEAF, Frontier())
+    end, held = End(log, ZERO_LEAF, Frontier()), dict[str, str]()
     for page in _pages(connection, log):
         events = []
         for row in page:
@@ -47,9 +47,11 @@ def differences(connection: Connection, log: str) -> Iterator[str]:
                 yield f"event {parsed.seq}: {', '.join(wrong)} differ from its body"
             end.leaf = parsed.leaf
             end.frontier.add(parsed.leaf)
+            held = leases_after(held, parsed)
             events.append(parsed)
         yield from projections.differences(connection, log, events)
         yield from _blob_names(connection, log, events)
+    yield from projections.lease_differences(connection, log, held)
     yield from projections.strays(connection, log, end.frontier.size)
     yield from _rows_of_no_log(connection)
     yield from _head_difference(connection, end)
@@ -59,13 +61,15 @@ def differences(connection: Connection, log: str) -> Iterator[str]:
 def rebuild(connection: Connection, log: str, statements: Statements) -> None:
     """Make head and projections anew; the columns beside a body stay: nothing updates an event."""
     projections.clear(connection, log)
-    end = End(log, ZERO_LEAF, Frontier())
+    end, held = End(log, ZERO_LEAF, Frontier()), dict[str, str]()
     for page in _pages(connection, log):
         events = [placed(row["body"], row["seq"], log) for row in page]
         for parsed in events:
             end.leaf = parsed.leaf
             end.frontier.add(parsed.leaf)
-        projections.write(connection, events)
+            held = leases_after(held, parsed)
+        projections.grow(connection, events)
+    projections.write_leases(connection, log, held)
     save_end(connection, end, statements)
 
 
@@ -81,7 +85,7 @@ def _blob_names(connection: Connection, log: str, events: Sequence[Event]) -> It
 def _rows_of_no_log(connection: Connection) -> Iterator[str]:
     """A row whose log is not here would be lost to every reader, and to every other comparison."""
     known = select(head.c.log)
-    for table in (event, blob, checkpoint, *PROJECTIONS):
+    for table in (event, blob, checkpoint, *DERIVED):
         for log in connection.execute(select(table.c.log).where(table.c.log.not_in(known)).distinct()).scalars():
             yield f"{table.name}: rows of {log!r}, a log that is not here"
 

@@ -58,6 +58,8 @@ class SqlStore:
         with self._read() as connection:
             found = connection.execute(select(version.c.version)).scalar()
             logs = connection.execute(select(head.c.log).order_by(head.c.log)).scalars().all()
+        if found is not None and found < VERSION:
+            found = self._bring_up_to_date(logs)
         if found != VERSION:
             raise faults.not_a_ledger(self._where, f"schema {found}")
         if self._asked in logs:
@@ -71,6 +73,15 @@ class SqlStore:
             found=", ".join(logs) or N_("no log"),
             next="sopti doctor",
         )
+
+    def _bring_up_to_date(self, logs: Sequence[str]) -> int:
+        """Make the derived tables that an older sopti did not have, from the events; gives the version it is now."""
+        with self._write() as connection:
+            create_tables(connection)
+            for log in logs:
+                soundness.rebuild(connection, log, self._statements)
+            connection.execute(update(version).values(version=VERSION))
+        return VERSION
 
     def close(self) -> None:
         """Close every connection; the store opens again when used again."""

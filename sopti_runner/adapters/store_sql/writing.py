@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
 
 from sopti_runner.adapters.store_sql import projections
 from sopti_runner.adapters.store_sql.prepared import Prepared
-from sopti_runner.adapters.store_sql.schema import blob, claim, event, head
+from sopti_runner.adapters.store_sql.schema import blob, claim, event, head, lease
 from sopti_runner.domain.ledger.encoding import canonical, place
-from sopti_runner.domain.ledger.event import Draft, Event, blob_digest, claims_of, parse
+from sopti_runner.domain.ledger.event import Draft, Event, blob_digest, claims_of, leased_by, leases_after, parse
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, IntegrityError, RefusedError
@@ -148,3 +148,24 @@ def require_free(connection: Connection, log: str, drafts: Sequence[Draft]) -> N
                 seq="?" if seq is None else seq,
             )
         seen.add(wanted)
+    _require_unleased(connection, log, drafts)
+
+
+def _require_unleased(connection: Connection, log: str, drafts: Sequence[Draft]) -> None:
+    """Raise RefusedError when a run that starts in these drafts wants a host that another run has."""
+    held = {
+        row.host: row.run for row in connection.execute(select(lease.c.host, lease.c.run).where(lease.c.log == log))
+    }
+    for draft in drafts:
+        for host in leased_by(draft):
+            if host in held:
+                raise RefusedError(
+                    N_("{host} is taken by run {run}, which has not ended"),
+                    on=host,
+                    expected=N_("a host that no run has"),
+                    found=held[host],
+                    next="sopti run list",
+                    host=host,
+                    run=held[host],
+                )
+        held = leases_after(held, draft)

@@ -168,6 +168,29 @@ def objects_of(event: Event) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((host, name) for name in objects if isinstance(name, str)))
 
 
+def leased_by(event: Draft | Event) -> tuple[str, ...]:
+    """Give the hosts that a ``run.started`` event takes until its run ends, each once; none for any other event."""
+    hosts = event.data.get("hosts")
+    if event.type != "run.started" or not isinstance(hosts, (list, tuple)):
+        return ()
+    return tuple(dict.fromkeys(host for host in hosts if isinstance(host, str)))
+
+
+def released_by(event: Draft | Event) -> str:
+    """Give the run whose hosts a ``run.finished`` event frees, empty for any other event."""
+    run = event.data.get("run")
+    return run if event.type == "run.finished" and isinstance(run, str) else ""
+
+
+def leases_after(held: dict[str, str], event: Draft | Event) -> dict[str, str]:
+    """Give host → id of the run that has it after an event, from what held before it."""
+    if event.type not in ("run.started", "run.finished"):
+        return held
+    ended = released_by(event)
+    kept = {host: run for host, run in held.items() if run != ended}
+    return kept | dict.fromkeys(leased_by(event), event.id)
+
+
 def erased_by(event: Event) -> tuple[bytes, ...]:
     """Give the digests of the blobs that a ``blob.erased`` event (``digests: [hex, …]``) declares erased."""
     digests = event.data.get("digests")

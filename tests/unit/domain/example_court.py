@@ -9,11 +9,10 @@ from sopti_runner.domain.change import ChangeModel, ChangeType, Risk, Wording
 from sopti_runner.domain.court import fold
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.plan import ObjectState, PlanRecord, RecordClass
-from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.statement import statement_digest
 from sopti_runner.domain.time_rules import Instant
-from sopti_runner.errors import NotFoundError, RefusedError
+from sopti_runner.errors import NotFoundError
 from sopti_runner.ports import HostOutcome, Sealed
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
@@ -97,20 +96,26 @@ class FakeOutbox:
         self.kept.pop(digest, None)
 
 
-class FakeLock:
-    """A run lock of this process alone; refuses as the file does while it is held."""
+class FakeLocks:
+    """Run locks of this process alone."""
 
-    held = False
+    def __init__(self):
+        self.held = set()
 
     @contextmanager
-    def hold(self):
-        if self.held:
-            raise RefusedError("busy", on="run.lock", reasons=(Reason("run_going_on", "Another run is going on"),))
-        self.held = True
+    def hold(self, run):
+        self.held.add(run)
         try:
             yield
         finally:
-            self.held = False
+            self.held.discard(run)
+
+    @contextmanager
+    def bury(self, run):
+        yield run not in self.held
+
+    def lives(self, run):
+        return run in self.held
 
 
 class Hosts:
@@ -227,7 +232,7 @@ class ExampleCourt:
         self.books = Books(self.ledger, self.clock, FakeLogSigner(), ())
         self.acts = Acts(self.books, FakeOutbox())
         self.content, self.engine = FakeContent(self.hosts), FakeEngine(self.hosts, self.ledger)
-        self.applying = Applying(self.acts, self.content, self.engine, FakeLock(), lambda books: self.ledger.wrong)
+        self.applying = Applying(self.acts, self.content, self.engine, FakeLocks(), lambda books: self.ledger.wrong)
 
     def copy(self):
         """Give a court with the same past and a future of its own."""

@@ -1,7 +1,7 @@
 """A ledger in memory: real event bytes, real claims and real size checks, no disk."""
 
 from sopti_runner.domain.ledger.encoding import place
-from sopti_runner.domain.ledger.event import ZERO_LEAF, blob_digest, claims_of, objects_of
+from sopti_runner.domain.ledger.event import ZERO_LEAF, blob_digest, claims_of, leased_by, leases_after, objects_of
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.errors import IntegrityError, LedgerError, RefusedError
 from sopti_runner.ports import Head
@@ -17,6 +17,7 @@ class MemoryLedger:
         self.blobs = dict(other.blobs) if other else {}
         self.claims = set(other.claims) if other else set()
         self.notes = dict(other.notes) if other else {}
+        self.leases = dict(other.leases) if other else {}
         self.frontier = Frontier.load(other.frontier.dump()) if other else Frontier()
         self.copied_at = other.copied_at if other else 0
         self.full = False
@@ -41,6 +42,8 @@ class MemoryLedger:
             if draft.id in self.ids:
                 events.append(self.ids[draft.id])
                 continue
+            if any(host in self.leases for host in leased_by(draft)):
+                raise RefusedError("taken by another run", on=str(leased_by(draft)))
             taken = set(claims_of(draft.data))
             if taken & (self.claims | claims):
                 raise RefusedError("taken already", on=str(taken))
@@ -61,6 +64,7 @@ class MemoryLedger:
             self.kept.append(event)
             self.ids[event.id] = event
             self.frontier.add(event.leaf)
+            self.leases = leases_after(self.leases, event)
         self.claims |= claims
         self.blobs.update({blob_digest(b): b for d in drafts for b in d.blobs})
         return tuple(events)

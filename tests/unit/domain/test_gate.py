@@ -9,6 +9,7 @@ from sopti_runner.domain.gate import Authority, Evidence, Permit, Refusal, decid
 from sopti_runner.domain.office import Status
 from sopti_runner.domain.policy import policy_from
 from sopti_runner.domain.request import State
+from sopti_runner.domain.run import Run
 from tests.unit.domain.desk import Desk
 
 DESK = Desk()
@@ -101,6 +102,12 @@ def voucher_executes(authority, evidence, now):
     return replace(authority, approval=replace(authority.approval, key=key)), evidence, now
 
 
+def host_leased(authority, evidence, now):
+    other = Run("run-9", "another", "a-9", "", "", now.time, 1, hosts={"web1": "unknown"})
+    authority.court.runs["run-9"] = other
+    return authority, evidence, now
+
+
 DRIFT = (("web1", "file:/etc/contoh", "a", "b"),)
 ALONE = {
     "clock_back": wall(hours=-1),
@@ -125,6 +132,7 @@ ALONE = {
     "plan_differs": evidence_with(plan="0" * 64),
     "hosts_differ": approval_with(hosts=("web1",)),
     "plan_failed": plan_with(unapprovable=1),
+    "host_leased": host_leased,
     "wrong_state": request_with(state=State.PLANNED),
     "copy_tampered": evidence_with(tampered=("roles/contoh.yml",)),
     "ledger_unsound": evidence_with(ledger="event 3: its signature does not verify"),
@@ -137,6 +145,7 @@ NOBODY_ELSE = {"clock_back", "clock_jump", "clock_pause", "approval_too_early", 
     *("hosts_differ", "plan_failed", "wrong_state", "copy_tampered", "input_changed", "host_not_checked", "drift"),
     "ledger_unsound",
     "hosts_not_compared",
+    "host_leased",
 }
 
 

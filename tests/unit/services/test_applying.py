@@ -1,10 +1,14 @@
 """Applying as a service: decided, started once, recorded truly, and no host touched otherwise."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from sopti_runner.errors import IntegrityError, LedgerError, NotFoundError, RefusedError
+from sopti_runner.ports import HostOutcome, TaskOutcome
+from sopti_runner.services.ending import Recorder, close_run
 from tests.unit.domain.desk import Desk
-from tests.unit.domain.example_court import KilledError
+from tests.unit.domain.example_court import START, KilledError
 
 
 @pytest.fixture
@@ -82,10 +86,89 @@ def test_run_on_a_ledger_that_does_not_verify_is_refused(desk, approved):
     assert refused(desk, "op2", approved) == ["ledger_unsound"]
 
 
-def test_start_while_another_run_goes_on_is_refused_and_recorded(desk, approved):
-    with desk.applying.lock.hold():
-        assert refused(desk, "op2", approved) == ["run_going_on"]
-    assert desk.apply("op2", approved).outcome == "done"
+def on(desk, *hosts):
+    """Give a request with an approved plan for these hosts."""
+    request = desk.request("prioritise")
+    desk.plan("op", request, hosts)
+    desk.do("consider", "kabag", request)
+    desk.do("approve", "sec", request)
+    return request
+
+
+@contextmanager
+def going_on(desk, request):
+    """Let a request's run go on, in a process that lives, while something else is tried."""
+    desk.hosts.ends = "killed"
+    with pytest.raises((KilledError, LedgerError)):
+        desk.apply("op", request)
+    desk.ledger.full, desk.hosts.ends = False, "done"
+    (run,) = set(desk.court().leases.values())
+    with desk.applying.locks.hold(run):
+        yield run
+
+
+def test_start_on_a_host_that_another_run_has_is_refused_naming_both(desk):
+    first, second, third = on(desk, "web1"), on(desk, "web1", "web2"), on(desk, "web2")
+    with going_on(desk, first) as run:
+        with pytest.raises(RefusedError) as error:
+            desk.apply("op2", second)
+        assert [(r.code, r.fields["host"], r.fields["run"]) for r in error.value.reasons] == [
+            ("host_leased", "web1", run)
+        ]
+        assert desk.apply("op2", third).outcome == "done"  # nobody has its host
+    desk.applying.bury_dead()
+    assert desk.court().leases == {}
+    assert desk.court().runs[run].outcome == "interrupted"
+
+
+def test_start_after_another_run_on_its_hosts_since_they_were_compared_is_refused(desk):
+    first, second = on(desk, "web1"), on(desk, "web1")
+    compare = desk.engine.drift
+
+    def overtaken(plan, sealed):
+        found = compare(plan, sealed)
+        desk.engine.drift = compare
+        desk.apply("op", first)
+        return found
+
+    desk.engine.drift = overtaken
+    ran = len(desk.hosts.applied)
+    with pytest.raises(RefusedError) as error:
+        desk.apply("op2", second)
+    assert [r.code for r in error.value.reasons] == ["hosts_not_compared"]
+    assert len(desk.hosts.applied) == ran + 1  # the other one
+
+
+def test_killed_run_is_buried_once_and_its_tasks_are_told_once(desk, approved):
+    told = TaskOutcome("web1", 0, "t:1", "copy", "", "", "changed", None, "", "", (), START, START)
+
+    def recall(hosts, run_id, on_task):
+        on_task(told)
+        return [HostOutcome(host, "unknown") for host in hosts]
+
+    desk.engine.recall = recall
+    with going_on(desk, approved) as run:
+        assert desk.applying.bury_dead() == ()  # it lives
+        recorder = Recorder(desk.books, desk.court().runs[run])
+        recorder.take(told)
+        recorder.flush()
+    assert desk.applying.bury_dead() == (run,)
+    assert desk.applying.bury_dead() == ()
+    late = close_run(desk.books, desk.court().runs[run], [HostOutcome("web1", "changed")])
+    assert late.outcome == "interrupted"
+    types = [e.type for e in desk.ledger.kept]
+    assert (types.count("task.finished"), types.count("run.finished")) == (1, 1)
+
+
+def test_task_told_by_two_processes_is_one_event(desk, approved):
+    told = TaskOutcome("web1", 0, "t:1", "copy", "", "", "changed", None, "", "", (), START, START)
+    run = desk.apply("op2", approved)
+    recorders = [Recorder(desk.books, run) for _ in "ab"]
+    for recorder in recorders:
+        recorder.take(told)
+        recorder.flush()
+    assert [e.type for e in desk.ledger.kept].count("task.finished") == 1
+    assert desk.books.court().size == len(desk.ledger.kept)
 
 
 def test_run_of_a_plan_that_was_erased_is_refused(desk, approved):

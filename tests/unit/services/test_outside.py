@@ -9,7 +9,7 @@ from sopti_runner.services.books import Books
 from sopti_runner.services.examining import examine
 from tests.fakes import FakeLogKey, FakeSink
 from tests.unit.domain.desk import Desk
-from tests.unit.domain.example_court import ORIGIN, FakeLock, FakeOutbox
+from tests.unit.domain.example_court import ORIGIN, FakeLocks, FakeOutbox
 from tests.unit.domain.memory_ledger import MemoryLedger
 
 
@@ -23,7 +23,7 @@ class SharedDesk(Desk):
         self.share = self.share or FakeSink()
         self.books = Books(self.ledger, self.clock, FakeLogKey(ORIGIN), [self.share])
         self.acts = Acts(self.books, FakeOutbox())
-        self.applying = Applying(self.acts, self.content, self.engine, FakeLock(), lambda books: "")
+        self.applying = Applying(self.acts, self.content, self.engine, FakeLocks(), lambda books: "")
 
     def back(self, old):
         """Put an old copy of the ledger back; the hosts and the share stay as they are."""
