@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
-from tests.fakes import Drafts, FakeClock
+from tests.fakes import START, Drafts, FakeClock
 
 ROOT = Path(__file__).parents[2]
 WRITER = Path(__file__).with_name("ledger_writer.py")
 
 
-def fill(store, count=3, **draft):
-    """Append some events of one kind."""
-    drafts, clock = Drafts(), FakeClock()
+def fill(store, count=3, *, day=0, **draft):
+    """Append some events of one kind; those of another day have other ids."""
+    clock = FakeClock(START + timedelta(days=day))
+    drafts = Drafts(clock)
     return store.append([drafts(**draft) for _ in range(count)], clock.now())
 
 

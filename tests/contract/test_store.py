@@ -13,14 +13,15 @@ from sopti_runner.ports import LedgerStore
 from tests.fakes import ORIGIN, Drafts, FakeClock, FakeLogKey, MemoryStore
 
 STORES = {
-    "memory": lambda tmp_path: MemoryStore(),
-    "sqlite": lambda tmp_path: SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}"),
+    "memory": lambda wanted: MemoryStore(),
+    "sqlite": lambda wanted: SqlStore(f"sqlite:///{wanted('tmp_path') / 'ledger.db'}"),
+    "postgresql": lambda wanted: wanted("ledger_database").store(),
 }
 
 
 @pytest.fixture(params=STORES)
-def empty(request, tmp_path):
-    store = STORES[request.param](tmp_path)
+def empty(request):
+    store = STORES[request.param](request.getfixturevalue)
     yield store
     if hasattr(store, "close"):
         store.close()

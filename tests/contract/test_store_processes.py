@@ -13,26 +13,19 @@ from sopti_runner.domain.ledger.merkle import Tree
 from sopti_runner.domain.ledger.verify import audit
 from sopti_runner.errors import RefusedError
 from tests.contract.ledger_traffic import fill, writer
-from tests.fakes import ORIGIN
 
 ROUNDS = 20 if os.environ.get("SOPTI_SOAK") else 3
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
-
-
-@pytest.fixture
-def store(url):
-    store = SqlStore(url)
-    store.create(ORIGIN)
+def store(ledger_url):
+    store = SqlStore(ledger_url)
     yield store
     store.close()
 
 
-def test_eight_processes_race_for_one_claim_and_one_wins(store, url):
-    runners = [writer(url, "claim", str(tag)) for tag in range(10, 18)]  # ids that no draft below has
+def test_eight_processes_race_for_one_claim_and_one_wins(store, ledger_url):
+    runners = [writer(ledger_url, "claim", str(tag)) for tag in range(10, 18)]  # ids that no draft below has
     try:
         assert [runner.stdout.readline() for runner in runners] == ["ready\n"] * 8
         for runner in runners:
@@ -49,10 +42,10 @@ def test_eight_processes_race_for_one_claim_and_one_wins(store, url):
         fill(store, 1, type_="run.started", data={"claims": [["approval", "a-1"]]})
 
 
-def test_killed_writer_loses_no_acknowledged_event(store, url):
+def test_killed_writer_loses_no_acknowledged_event(store, ledger_url):
     acknowledged, known = [], set()
     for turn in range(ROUNDS):
-        runner = writer(url, "append")
+        runner = writer(ledger_url, "append")
         acknowledged += [runner.stdout.readline().strip() for _ in range(20 + 7 * turn)]
         runner.send_signal(signal.SIGKILL)
         rest, _ = runner.communicate()

@@ -61,7 +61,7 @@ def test_files_are_for_their_owner_only(store, file):
 
 
 def test_every_connection_writes_through_to_the_disk(store, file):
-    with store._engine.connect() as connection:
+    with store._read() as connection:
         settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "secure_delete")

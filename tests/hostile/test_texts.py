@@ -80,7 +80,7 @@ def test_erasure_under_a_reader_says_that_remains_wait(twin):
     """While another command still reads the old page, the write-ahead log can't be cleared; that is not kept quiet."""
     other, hasty = SqlStore(f"sqlite:///{twin.file}"), SqlStore(f"sqlite:///{twin.file}", busy_s=0.2)
     digest = parse(next(iter(twin.store.bodies()))).blobs[0].digest
-    with other._engine.begin() as connection:
+    with other._read() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM blob").scalar()
         with pytest.raises(LedgerError) as error:
             hasty.erase(digest)

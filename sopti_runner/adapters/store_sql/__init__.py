@@ -1,4 +1,4 @@
-"""The ledger in a database, through SQLAlchemy Core: SQLite now, the same code for PostgreSQL."""
+"""The ledger in a database, through SQLAlchemy Core: SQLite or PostgreSQL."""
 
 from sopti_runner.adapters.store_sql.store import SqlStore
 

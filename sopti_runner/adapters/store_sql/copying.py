@@ -1,4 +1,4 @@
-"""A consistent copy of a ledger file, taken while others write, that says of itself that it is a copy.
+"""A consistent copy of a ledger in a SQLite file, taken while others write, that says of itself that it is a copy.
 
 The mark is SQLite's own ``user_version``, set in the copy to the number of its events: by whatever way the copy is put
 back, the court's books see it and refuse to write until it was compared with what left the machine.
@@ -11,26 +11,34 @@ import os
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Connection, Table, insert, select
 
-from sopti_runner.errors import N_, LedgerError, UsageError
+from sopti_runner.adapters.store_sql import schema
+from sopti_runner.adapters.store_sql.database import Database
+from sopti_runner.adapters.store_sql.sqlite import SqliteDatabase
+from sopti_runner.errors import N_, LedgerError
+
+_ROWS = 500
 
 
-def copy_file(source: Path | None, target: Path, where: str) -> None:
-    """Copy a ledger file into a new one (mode 0600), on the disk when this returns.
+def copy(source: Database, log: str, target: Path) -> None:
+    """Copy a log into a new SQLite file (mode 0600), on the disk when this returns.
+
+    A file is copied with every log in it; from a server's database this log's own rows come, byte for byte.
 
     Args:
-        source: The ledger's file; None for another database, which this release can't copy.
+        source: Where the log is.
+        log: Its origin.
         target: Must not exist.
-        where: How messages name the database.
     """
-    if source is None:
-        raise UsageError(
-            N_("This release backs up ledgers in SQLite only"),
-            on=where,
-            expected="sqlite:////path/ledger.db",
-            next=N_("back up this database with the tools of PostgreSQL"),
-        )
+    if source.file:
+        with source.translated():
+            _copy_file(source.file, target, source.where)
+    else:
+        _copy_rows(source, log, target)
+
+
+def _copy_file(source: Path, target: Path, where: str) -> None:
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     reading = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
     writing = sqlite3.connect(target, isolation_level=None)
@@ -45,6 +53,23 @@ def copy_file(source: Path | None, target: Path, where: str) -> None:
         writing.close()
 
 
+def _copy_rows(source: Database, log: str, target: Path) -> None:
+    copied = SqliteDatabase(URL.create("sqlite", database=str(target)), busy_s=1)
+    try:
+        with source.read() as reading, copied.making() as writing:
+            for table in schema.metadata.sorted_tables:
+                if "log" in table.c:
+                    _copy_table(reading, writing, table, log)
+    finally:
+        copied.close()
+
+
+def _copy_table(reading: Connection, writing: Connection, table: Table, log: str) -> None:
+    rows = reading.execute(select(table).where(table.c.log == log).execution_options(yield_per=_ROWS))
+    for part in rows.mappings().partitions():
+        writing.execute(insert(table), [dict(row) for row in part])
+
+
 def mark(copy: Path, size: int) -> None:
     """Let a copy say how many events it held when it was made, and put it on the disk as a single file."""
     with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as connection:
@@ -57,9 +82,6 @@ def mark(copy: Path, size: int) -> None:
         os.close(handle)
 
 
-def marked(engine: Engine) -> int:
-    """Give the mark, 0 when there is none."""
-    if engine.dialect.name != "sqlite":
-        return 0
-    with engine.connect() as connection:
-        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+def marked(connection: Connection) -> int:
+    """Give the mark of a SQLite file, 0 when there is none."""
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())

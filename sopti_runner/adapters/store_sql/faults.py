@@ -1,8 +1,8 @@
-"""What a database's own errors mean to the person at the keyboard, in one place."""
+"""What a database's own errors mean to the person at the keyboard: what all kinds of database have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
@@ -10,36 +10,46 @@ from sqlalchemy.exc import DBAPIError
 
 from sopti_runner.errors import N_, IntegrityError, LedgerError
 
+Meaning = Callable[[BaseException, str, bool], LedgerError]
+"""Gives what a driver's error means: the error, the database's name, whether the connection was lost by it."""
+
+Maker = Callable[[str, str], LedgerError]
+"""Makes an error for a database, by name, and what was found."""
+
+Table = tuple[tuple[str, Maker], ...]
+"""Beginnings of error codes, and what each means; the first that fits counts."""
+
 
 class ContradictionError(IntegrityError):
     """A row would have broken a constraint; the transaction was undone."""
 
 
 @contextmanager
-def translated(engine: Engine, where: str) -> Iterator[None]:
-    """Turn any database error inside into a LedgerError, or an IntegrityError for a damaged file.
+def translated(engine: Engine, where: str, meaning: Meaning) -> Iterator[None]:
+    """Turn any database error inside into a LedgerError, or an IntegrityError for damage.
 
     Args:
         engine: Whose driver's errors to expect.
         where: The database, as messages name it: a path, or an address without password.
+        meaning: What an error of this kind of database means.
     """
     try:
         yield
     except DBAPIError as error:
-        raise _meaning(error.orig or error, where) from error
+        raise meaning(error.orig or error, where, error.connection_invalidated) from error
     except engine.dialect.loaded_dbapi.Error as error:
-        raise _meaning(error, where) from error
+        raise meaning(error, where, False) from error
     except UnicodeDecodeError as error:
         raise damaged(where, str(error)) from error
 
 
-def missing(where: str) -> LedgerError:
+def missing(where: str, found: str = N_("no such file")) -> LedgerError:
     """Give the error for a ledger that is not there."""
     return LedgerError(
         N_("There is no ledger here"),
         on=where,
         expected=N_("the ledger that sopti init made"),
-        found=N_("no such file"),
+        found=found,
         next=N_("sopti init --help, to found the court; sopti doctor, if there was a ledger here before"),
     )
 
@@ -72,68 +82,40 @@ def not_a_ledger(where: str, found: str) -> LedgerError:
     )
 
 
-def _meaning(error: BaseException, where: str) -> LedgerError:
-    code = getattr(error, "sqlite_errorname", None) or ""
-    found = f"{error} ({code})" if code else str(error).strip()
-    if code.startswith("SQLITE_CORRUPT") or "Could not decode to UTF-8" in str(error):
-        return damaged(where, found)
-    if code == "SQLITE_NOTADB" or "no such table" in str(error):
-        return not_a_ledger(where, found)
-    if any(kind.__name__ == "IntegrityError" for kind in type(error).__mro__):  # PEP 249: each driver has one
-        return ContradictionError(
-            N_("The ledger refuses a row that contradicts what it holds"),
-            on=where,
-            expected=N_("events that are only added, each claim taken once"),
-            found=found,
-            next="sopti ledger verify",
-        )
-    for prefix, what, expected, next_ in _MEANINGS:
-        if code.startswith(prefix):
-            return LedgerError(what, on=where, expected=expected, found=found, next=next_)
-    return LedgerError(
-        N_("The ledger can't be used"),
+def contradiction(where: str, found: str) -> ContradictionError:
+    """Give the error for a row that a constraint or a guard refused."""
+    return ContradictionError(
+        N_("The ledger refuses a row that contradicts what it holds"),
         on=where,
-        expected=N_("a database that answers"),
+        expected=N_("events that are only added, each claim taken once"),
         found=found,
-        next="sopti doctor",
+        next="sopti ledger verify",
     )
 
 
-_MEANINGS = (
-    (
-        "SQLITE_BUSY",
-        N_("The ledger is in use by another command for too long"),
-        N_("the ledger free within the waiting time"),
-        N_("wait for the other sopti command to end, then try again"),
-    ),
-    (
-        "SQLITE_LOCKED",
-        N_("The ledger is in use by another command for too long"),
-        N_("the ledger free within the waiting time"),
-        N_("wait for the other sopti command to end, then try again"),
-    ),
-    (
-        "SQLITE_READONLY",
-        N_("The ledger can't be written"),
-        N_("a file and folder that this user may write"),
-        N_("check the owner, the mode and the mount of the state folder"),
-    ),
-    (
-        "SQLITE_FULL",
-        N_("The disk of the ledger is full; nothing was written"),
-        N_("free space"),
-        N_("make room on the disk of the state folder, then try again"),
-    ),
-    (
-        "SQLITE_IOERR",
-        N_("The disk refuses to read or write the ledger; nothing was written"),
-        N_("a disk that works and has room"),
-        N_("look at the system log and the free space of the state folder"),
-    ),
-    (
-        "SQLITE_CANTOPEN",
-        N_("The ledger can't be opened"),
-        N_("a file in a folder that this user may read and write"),
-        N_("check the path in the settings, its owner and mode"),
-    ),
+def told(what: str, expected: str, next_: str) -> Maker:
+    """Give what makes a LedgerError with these texts."""
+    return lambda where, found: LedgerError(what, on=where, expected=expected, found=found, next=next_)
+
+
+in_use = told(
+    N_("The ledger is in use by another command for too long"),
+    N_("the ledger free within the waiting time"),
+    N_("wait for the other sopti command to end, then try again"),
 )
+"""Makes the error for a lock that did not come within the waiting time."""
+
+disk_full = told(
+    N_("The disk of the ledger is full; nothing was written"),
+    N_("free space"),
+    N_("make room on the disk of the ledger, then try again"),
+)
+"""Makes the error for a disk without room."""
+
+_unusable = told(N_("The ledger can't be used"), N_("a database that answers"), "sopti doctor")
+
+
+def by_code(table: Table, code: str, where: str, found: str) -> LedgerError:
+    """Give the error that stands in a table for the first beginning of this code."""
+    made = next((make for prefix, make in table if code.startswith(prefix)), _unusable)
+    return made(where, found)

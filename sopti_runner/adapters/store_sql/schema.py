@@ -7,10 +7,7 @@ is made anew by ``rebuild``: so is what an older sopti did not have, when its da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Column,
     Connection,
@@ -23,26 +20,26 @@ from sqlalchemy import (
     UniqueConstraint,
     insert,
 )
-from sqlalchemy import (
-    event as sa_event,
-)
+from sqlalchemy.dialects import postgresql
 
 VERSION = 2  # 2: leases
 APPLICATION_ID = 0x736F7074  # "sopt": what file(1) and our own check find in a SQLite file's header
 
 metadata = MetaData()
 
+_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")  # no index depends on the system's sorting
+
 version = Table("schema_version", metadata, Column("version", BigInteger, primary_key=True, autoincrement=False))
 
 event = Table(
     "event",
     metadata,
-    Column("log", Text, nullable=False),
+    Column("log", _TEXT, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("time", Text, nullable=False),
+    Column("id", _TEXT, nullable=False),
+    Column("type", _TEXT, nullable=False),
+    Column("subject", _TEXT, nullable=False),
+    Column("time", _TEXT, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     PrimaryKeyConstraint("log", "seq"),
@@ -54,7 +51,7 @@ event = Table(
 head = Table(
     "head",
     metadata,
-    Column("log", Text, primary_key=True),
+    Column("log", _TEXT, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
@@ -63,9 +60,9 @@ head = Table(
 blob = Table(
     "blob",
     metadata,
-    Column("log", Text, nullable=False),
+    Column("log", _TEXT, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", _TEXT, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("content", LargeBinary, nullable=False),
     PrimaryKeyConstraint("log", "digest"),
@@ -74,18 +71,18 @@ blob = Table(
 checkpoint = Table(
     "checkpoint",
     metadata,
-    Column("log", Text, nullable=False),
+    Column("log", _TEXT, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("note", _TEXT, nullable=False),
     PrimaryKeyConstraint("log", "size"),
 )
 
 claim = Table(
     "claim",
     metadata,
-    Column("log", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("key", Text, nullable=False),
+    Column("log", _TEXT, nullable=False),
+    Column("kind", _TEXT, nullable=False),
+    Column("key", _TEXT, nullable=False),
     Column("seq", BigInteger, nullable=False),
     PrimaryKeyConstraint("log", "kind", "key"),
     Index("claim_by_seq", "log", "seq"),
@@ -94,9 +91,9 @@ claim = Table(
 object_change = Table(
     "object_change",
     metadata,
-    Column("log", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("object", Text, nullable=False),
+    Column("log", _TEXT, nullable=False),
+    Column("host", _TEXT, nullable=False),
+    Column("object", _TEXT, nullable=False),
     Column("seq", BigInteger, nullable=False),
     PrimaryKeyConstraint("log", "host", "object", "seq"),
     Index("object_change_by_seq", "log", "seq"),
@@ -105,9 +102,9 @@ object_change = Table(
 lease = Table(
     "lease",
     metadata,
-    Column("log", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("run", Text, nullable=False),
+    Column("log", _TEXT, nullable=False),
+    Column("host", _TEXT, nullable=False),
+    Column("run", _TEXT, nullable=False),
     PrimaryKeyConstraint("log", "host"),
 )
 
@@ -117,40 +114,11 @@ PROJECTIONS = (claim, object_change)
 DERIVED = (*PROJECTIONS, lease)
 """Every derived table; leases come with the start of a run and go with its end."""
 
-_GUARDS = {
-    "event_not_replaced": "BEFORE INSERT ON event "
-    "WHEN EXISTS (SELECT 1 FROM event WHERE log = NEW.log AND seq = NEW.seq) "
-    "OR EXISTS (SELECT 1 FROM event WHERE log = NEW.log AND id = NEW.id) "
-    "BEGIN SELECT RAISE(ABORT, 'events are never replaced'); END",
-    "event_not_updated": "BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are never updated'); END",
-    "event_not_deleted": "BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END",
-    "checkpoint_not_deleted": "BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints are kept'); END",
-    "head_not_shortened": "BEFORE UPDATE ON head WHEN NEW.size < OLD.size "
-    "BEGIN SELECT RAISE(ABORT, 'a log only grows'); END",
-}
-
-for _name, _rule in _GUARDS.items():
-    _guard = DDL(f"CREATE TRIGGER IF NOT EXISTS {_name} {_rule}")  # type: ignore[no-untyped-call]  # untyped upstream
-    sa_event.listen(metadata, "after_create", _guard.execute_if(dialect="sqlite"))
-
-
-def differences(connection: Connection) -> Iterator[str]:
-    """Give a line for each guard and column that is not as it was made (SQLite)."""
-    made = {name: f"CREATE TRIGGER {name} {rule}" for name, rule in _GUARDS.items()}
-    there = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
-    found = {str(name): str(sql).replace("IF NOT EXISTS ", "", 1) for name, sql in there}
-    for name in sorted(made.keys() | found.keys()):
-        if made.get(name) != found.get(name):
-            yield f"trigger {name}: it is not as sopti made it"
-    for table in metadata.sorted_tables:
-        columns = connection.exec_driver_sql(f"PRAGMA table_info({table.name})").all()
-        stored = {(row[1], row[2], bool(row[3])) for row in columns}
-        if stored != {(c.name, c.type.compile(connection.dialect), not c.nullable) for c in table.c}:
-            yield f"table {table.name}: its columns are not as sopti made them"
+TABLES = sorted(metadata.tables)
 
 
 def create_tables(connection: Connection) -> None:
-    """Make what is missing, triggers included, in the caller's transaction."""
+    """Make what is missing, in the caller's transaction."""
     fresh = not connection.dialect.has_table(connection, version.name)
     metadata.create_all(connection)
     if fresh:

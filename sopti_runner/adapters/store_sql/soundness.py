@@ -34,7 +34,7 @@ def placed(body: bytes, seq: int, log: str) -> Event:
 
 
 def differences(connection: Connection, log: str) -> Iterator[str]:
-    """Give a line for each column, claim, projection row, head and checkpoint that the bodies contradict."""
+    """Give a line for each gap and each column, claim, projection, head and checkpoint that the bodies contradict."""
     end, held = End(log, ZERO_LEAF, Frontier()), dict[str, str]()
     for page in _pages(connection, log):
         events = []
@@ -45,8 +45,8 @@ def differences(connection: Connection, log: str) -> Iterator[str]:
             wrong = [name for name in made if row[name] != made[name]]
             if wrong:
                 yield f"event {parsed.seq}: {', '.join(wrong)} differ from its body"
-            end.leaf = parsed.leaf
-            end.frontier.add(parsed.leaf)
+            yield from _gap_before(parsed, end)
+            _extend(end, parsed)
             held = leases_after(held, parsed)
             events.append(parsed)
         yield from projections.differences(connection, log, events)
@@ -65,12 +65,31 @@ def rebuild(connection: Connection, log: str, statements: Statements) -> None:
     for page in _pages(connection, log):
         events = [placed(row["body"], row["seq"], log) for row in page]
         for parsed in events:
-            end.leaf = parsed.leaf
-            end.frontier.add(parsed.leaf)
+            for line in _gap_before(parsed, end):
+                raise IntegrityError(
+                    N_("The events do not follow each other: nothing can be made anew from them"),
+                    on=log,
+                    found=line,
+                    next="sopti ledger verify",
+                )
+            _extend(end, parsed)
             held = leases_after(held, parsed)
         projections.grow(connection, events)
     projections.write_leases(connection, log, held)
     save_end(connection, end, statements)
+
+
+def _gap_before(found: Event, end: End) -> Iterator[str]:
+    """Give a line when an event does not stand right after the end so far, and name the one before it."""
+    if found.seq != end.frontier.size:
+        yield f"event {found.seq}: event {end.frontier.size} is missing before it"
+    elif found.prev != end.leaf:
+        yield f"event {found.seq}: it does not follow from the one before it"
+
+
+def _extend(end: End, found: Event) -> None:
+    end.leaf = found.leaf
+    end.frontier.add(found.leaf)
 
 
 def _blob_names(connection: Connection, log: str, events: Sequence[Event]) -> Iterator[str]:

@@ -12,20 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, make_url, or_, select, update
 
-from sopti_runner.adapters.store_sql import copying, faults, schema, soundness, writing
-from sopti_runner.adapters.store_sql.engine import WRITE, make_file, open_engine, remove_file, sqlite_path
-from sopti_runner.adapters.store_sql.schema import (
-    VERSION,
-    blob,
-    checkpoint,
-    create_tables,
-    event,
-    head,
-    object_change,
-    version,
-)
+from sopti_runner.adapters.store_sql import copying, faults, soundness, writing
+from sopti_runner.adapters.store_sql.database import Database
+from sopti_runner.adapters.store_sql.postgresql import PostgresDatabase
+from sopti_runner.adapters.store_sql.schema import VERSION, blob, checkpoint, event, head, object_change, version
+from sopti_runner.adapters.store_sql.sqlite import SqliteDatabase
+from sopti_runner.domain.check import Check
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
 from sopti_runner.domain.ledger.event import ZERO_LEAF, Blob, Draft, Event
 from sopti_runner.domain.ledger.merkle import Frontier
@@ -43,13 +37,15 @@ class SqlStore:
     Args:
         url: SQLAlchemy address; for SQLite ``sqlite:///`` and the path.
         log: The log's origin; empty for the only log of the database.
+        owner_url: Address by which ``create`` makes tables and grants rights (PostgreSQL); empty for ``url`` itself.
         busy_s: Seconds to wait for another writer before LedgerError.
     """
 
-    def __init__(self, url: str, log: str = "", *, busy_s: float = 15.0) -> None:
-        self._engine, self._where = open_engine(url, busy_s)
-        self._writer = self._engine.execution_options(**WRITE)
-        self._statements = writing.Statements(self._engine.dialect)
+    def __init__(self, url: str, log: str = "", *, owner_url: str = "", busy_s: float = 15.0) -> None:
+        self._database = _opened(url, owner_url, busy_s)
+        self._read, self._write = self._database.read, self._database.write
+        self._where = self._database.where
+        self._statements = writing.Statements(self._database.dialect)
         self._asked = log
 
     @cached_property
@@ -58,10 +54,9 @@ class SqlStore:
         with self._read() as connection:
             found = connection.execute(select(version.c.version)).scalar()
             logs = connection.execute(select(head.c.log).order_by(head.c.log)).scalars().all()
-        if found is not None and found < VERSION:
-            found = self._bring_up_to_date(logs)
         if found != VERSION:
-            raise faults.not_a_ledger(self._where, f"schema {found}")
+            with self._made():
+                pass
         if self._asked in logs:
             return self._asked
         if len(logs) == 1 and not self._asked:
@@ -74,38 +69,16 @@ class SqlStore:
             next="sopti doctor",
         )
 
-    def _bring_up_to_date(self, logs: Sequence[str]) -> int:
-        """Make the derived tables that an older sopti did not have, from the events; gives the version it is now."""
-        with self._write() as connection:
-            create_tables(connection)
-            for log in logs:
-                soundness.rebuild(connection, log, self._statements)
-            connection.execute(update(version).values(version=VERSION))
-        return VERSION
-
     def close(self) -> None:
         """Close every connection; the store opens again when used again."""
-        self._engine.dispose()
+        self._database.close()
 
     def create(self, log: str) -> None:
-        """Make the tables for a new log, and the file (mode 0600) when there is none."""
-        path = sqlite_path(self._engine, self._where)
-        made = False
-        try:
-            with faults.translated(self._engine, self._where):
-                made = make_file(path) if path else False
-            with self._write() as connection:
-                create_tables(connection)
-                if connection.execute(select(head.c.log).where(head.c.log == log)).first():
-                    raise IntegrityError(
-                        N_("The log exists already"), on=log, expected=N_("a new log"), found=self._where
-                    )
-                connection.execute(insert(head).values(log=log, size=0, leaf=ZERO_LEAF, frontier=Frontier().dump()))
-        except BaseException:
-            self.close()
-            if made and path:
-                remove_file(path)
-            raise
+        """Make what a new log needs: the file or tables when there are none, and an empty log."""
+        with self._made() as connection:
+            if connection.execute(select(head.c.log).where(head.c.log == log)).first():
+                raise IntegrityError(N_("The log exists already"), on=log, expected=N_("a new log"), found=self._where)
+            connection.execute(insert(head).values(log=log, size=0, leaf=ZERO_LEAF, frontier=Frontier().dump()))
         self._asked = log
         self.__dict__.pop("log", None)
 
@@ -113,7 +86,7 @@ class SqlStore:
         """Give the log's end."""
         log = self.log
         with self._read() as connection:
-            end = writing.read_end(connection, log, self._statements)
+            end = writing.read_end(connection, log, self._statements.read_head)
         return Head(end.frontier.size, end.leaf, end.frontier.root())
 
     def append(self, drafts: Sequence[Draft], at: Instant, *, expect_size: int | None = None) -> tuple[Event, ...]:
@@ -121,7 +94,7 @@ class SqlStore:
         log = self.log
         try:
             with self._write() as connection:
-                end = writing.read_end(connection, log, self._statements)
+                end = writing.read_end(connection, log, self._statements.lock_head)
                 if expect_size in (None, end.frontier.size):
                     return writing.insert_drafts(connection, end, drafts, at, self._statements)
         except faults.ContradictionError:
@@ -132,7 +105,7 @@ class SqlStore:
         """Append after finding out which drafts are in the log already and which claims are taken."""
         log = self.log
         with self._write() as connection:
-            end = writing.read_end(connection, log, self._statements)
+            end = writing.read_end(connection, log, self._statements.lock_head)
             known = writing.known_events(connection, log, drafts)
             fresh: dict[str, Draft] = {}
             for draft in drafts:
@@ -191,18 +164,7 @@ class SqlStore:
         log = self.log
         with self._write() as connection:
             gone = connection.execute(delete(blob).where(blob.c.log == log, blob.c.digest == digest)).rowcount
-        if self._engine.dialect.name == "sqlite":
-            with faults.translated(self._engine, self._where), self._engine.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT")
-                (busy, *_pages) = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-            if busy:
-                raise LedgerError(
-                    N_("The text is erased, but its remains wait in the write-ahead log while another command reads"),
-                    on=self._where,
-                    expected=N_("the ledger free within the waiting time"),
-                    found=N_("a reader that still sees the text"),
-                    next=N_("let the other sopti command end: the last one to close the ledger clears the remains"),
-                )
+        self._database.wipe()
         return bool(gone)
 
     def save_checkpoint(self, size: int, note: str) -> None:
@@ -246,13 +208,12 @@ class SqlStore:
     @property
     def copied_at(self) -> int:
         """Size at which this ledger was copied for a backup; 0 for one that is no copy."""
-        with faults.translated(self._engine, self._where):
-            return copying.marked(self._engine)
+        with self._read() as connection:
+            return copying.marked(connection) if self._database.file else 0
 
     def copy_to(self, target: Path) -> Head:
-        """Copy the ledger, while others may write, into a new marked file, and give the copy's end."""
-        with faults.translated(self._engine, self._where):
-            copying.copy_file(sqlite_path(self._engine, self._where), target, self._where)
+        """Copy the ledger, while others may write, into a new marked SQLite file, and give the copy's end."""
+        copying.copy(self._database, self.log, target)
         copy = SqlStore(f"sqlite:///{target}", self.log)
         try:
             end = copy.head()
@@ -265,25 +226,34 @@ class SqlStore:
         """Compare columns, head, claims and projections with the events; gives a line for each row that differs."""
         log = self.log
         with self._read() as connection:
-            return [*soundness.differences(connection, log), *self._file_differences(connection)]
-
-    def _file_differences(self, connection: Connection) -> Iterator[str]:
-        """Give what SQLite finds wrong with its own file: guards and columns, indexes that contradict tables, pages."""
-        if self._engine.dialect.name == "sqlite":
-            yield from schema.differences(connection)
-            for (line,) in connection.exec_driver_sql("PRAGMA integrity_check").all():
-                if line != "ok":
-                    yield f"file: {line}"
+            return [*soundness.differences(connection, log), *self._database.differences(connection)]
 
     def rebuild(self) -> Sequence[str]:
         """Make head, projections and indexes anew from the events; gives a line for each row that differed."""
         log = self.log
         with self._write() as connection:
-            found = [*soundness.differences(connection, log), *self._file_differences(connection)]
+            self._statements.lock_head.one(connection, {"log": log})
+            found = [*soundness.differences(connection, log), *self._database.differences(connection)]
             soundness.rebuild(connection, log, self._statements)
-            if self._engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("REINDEX")
+            self._database.mend(connection)
         return found
+
+    def checks(self) -> list[Check]:
+        """Examine how the database is set up, for a doctor; empty where there is nothing to say."""
+        return self._database.checks()
+
+    @contextmanager
+    def _made(self) -> Iterator[Connection]:
+        """Give a transaction that finds this sopti's tables; what an older one had not is made from the events."""
+        with self._database.making() as connection:
+            found = connection.execute(select(version.c.version)).scalar() or 0
+            if found > VERSION:
+                raise faults.not_a_ledger(self._where, f"schema {found}")
+            if found < VERSION:
+                for log in connection.execute(select(head.c.log)).scalars().all():
+                    soundness.rebuild(connection, log, self._statements)
+                connection.execute(update(version).values(version=VERSION))
+            yield connection
 
     def _parsed(self, start: int, *wanted: ColumnElement[bool]) -> Iterator[Event]:
         return (soundness.placed(row.body, row.seq, self.log) for row in self._pages(start, event.c.body, *wanted))
@@ -302,12 +272,9 @@ class SqlStore:
                 return
             at = page[-1].seq + 1
 
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with faults.translated(self._engine, self._where), self._engine.begin() as connection:
-            yield connection
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with faults.translated(self._engine, self._where), self._writer.begin() as connection:
-            yield connection
+def _opened(url: str, owner_url: str, busy_s: float) -> Database:
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        return PostgresDatabase(address, make_url(owner_url or url), busy_s)
+    return SqliteDatabase(address, busy_s)

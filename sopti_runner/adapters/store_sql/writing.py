@@ -27,7 +27,8 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         mine = select(head.c.size, head.c.leaf, head.c.frontier).where(head.c.log == bindparam("log"))
         grown = update(head).where(head.c.log == bindparam("of"))
-        self.read_head = Prepared(mine.with_for_update(), dialect)
+        self.read_head = Prepared(mine, dialect)
+        self.lock_head = Prepared(mine.with_for_update(), dialect)
         self.grow_head = Prepared(
             grown.values(size=bindparam("size"), leaf=bindparam("leaf"), frontier=bindparam("frontier")), dialect
         )
@@ -43,9 +44,9 @@ class End:
     frontier: Frontier
 
 
-def read_end(connection: Connection, log: str, statements: Statements) -> End:
-    """Give the log's end; where the database locks rows, other writers wait until the transaction ends."""
-    size, leaf, state = statements.read_head.one(connection, {"log": log}) or (0, b"", b"")
+def read_end(connection: Connection, log: str, by: Prepared) -> End:
+    """Give the log's end; ``lock_head`` reads it so that no other writer comes in before the transaction ends."""
+    size, leaf, state = by.one(connection, {"log": log}) or (0, b"", b"")
     try:
         frontier = Frontier.load(state)
     except (ValueError, TypeError):
