@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, str] = {
     "approve": "approve {request}",
     "grant": "approve {request}",
     "start": "apply {request}",
+    "ratify": "emergency ratify {request}",
+    "refuse": "emergency refuse {request} --reason TEXT",
     "classify": "request classify {request} --change-type normal",
     "prioritise": "request prioritise {request}",
     "fulfil": "request fulfil {request} --result TEXT",

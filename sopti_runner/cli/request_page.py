@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sopti_runner.domain.court import Court
     from sopti_runner.domain.request import Request
 
-SIDEWAYS = frozenset({"return", "reject", "withdraw", "revoke"})
+SIDEWAYS = frozenset({"return", "reject", "withdraw", "revoke", "refuse"})
 """Acts that lead away from the SOP's way."""
 
 
@@ -142,15 +142,26 @@ def _deadlines(here: House, court: Court, request: Request, late: list[str]) -> 
 
 def _passed(request: Request, step: str) -> str:
     """Say how a step is behind a request: done, done at once with others, or not needed at all."""
-    from sopti_runner.domain.lateness import TRIAGED
+    from sopti_runner.domain.lateness import EMERGENCY, TRIAGED
     from sopti_runner.domain.request import RULES, ActName
 
     acts = {s.act for s in request.steps}
     if any(RULES[ActName(act)].on_time == step for act in acts if act in set(ActName)):
         return _("done")
+    if request.emergency and step in EMERGENCY:
+        return _("not before an emergency act")
     if step == "B7" and not request.technical:
         return _("not needed: no technical change")
     return _("by triage") if ActName.TRIAGE in acts and step in TRIAGED else _("done")
+
+
+def _emergency(request: Request) -> dict[str, Any] | None:
+    """Give what a program needs of an emergency: the decree, until when it must be answered for, and the answer."""
+    told = request.emergency
+    if told is None:
+        return None
+    due = told.due.isoformat() if told.due else None
+    return {"decree": told.decree or None, "ratify_by": due, "verdict": told.verdict.value, "days_late": told.late}
 
 
 def _data(request: Request, late: list[str], warnings: list[str]) -> dict[str, Any]:
@@ -165,6 +176,7 @@ def _data(request: Request, late: list[str], warnings: list[str]) -> dict[str, A
         "overdue": late,
         "plan": request.plan.digest if request.plan else None,
         "approval": request.approval or None,
+        "emergency": _emergency(request),
         "steps": [
             {"act": s.act, "at": s.at.isoformat(), "person": s.person, "capacity": s.capacity, "proof": s.proof}
             for s in request.steps

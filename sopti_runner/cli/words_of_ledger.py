@@ -35,6 +35,10 @@ EVENTS: Mapping[str, str] = {
     "request.granted": N_("approved, no technical change"),
     "request.fulfilled": N_("work recorded"),
     "request.closed": N_("finished"),
+    "emergency.declared": N_("emergency declared"),
+    "emergency.recorded": N_("act by hand recorded"),
+    "emergency.ratified": N_("ratified"),
+    "emergency.refused": N_("ratification refused"),
     "blob.erased": N_("text erased"),
     "authority.made": N_("certificate authority made"),
     "authority.retired": N_("certificate authority retired"),
@@ -60,6 +64,11 @@ FACTS: Mapping[str, str] = {
     "host": N_("host"),
     "task": N_("task"),
     "waived": N_("waived"),
+    "decree": N_("decree"),
+    "done_at": N_("done at"),
+    "evidence": N_("digest of the evidence"),
+    "ratify_by": N_("to be ratified by"),
+    "late": N_("working days late"),
 }
 
 VALUES: Mapping[str, str] = {

@@ -7,14 +7,16 @@ can be erased; what the ledger adds (statement, proof, nonce, claims, dates) is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sopti_runner.domain import governance
+from sopti_runner.domain.emergency import check_record
 from sopti_runner.domain.plan import RecordClass
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ACT_NAMES, ALSO_SAID, CHOICES, RULES, WORDS_NEEDED, ActName
 from sopti_runner.domain.statement import ProofKind, parse_texts
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.domain.authority import Act
@@ -64,3 +66,15 @@ def malformed_plan(act: Act) -> Iterable[Reason]:
     )
     if not formed:
         yield Reason("plan_malformed", N_("The act does not describe a plan"))
+
+
+def malformed_record(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
+    """The record of an act by hand says who, when and where; whoever is not enrolled is named in a text."""
+    try:
+        check_record(act.data, now)
+    except (ValueError, TypeError, KeyError, UsageError) as error:
+        yield Reason("record_malformed", N_("The record can't be: {why}"), {"why": str(error)})
+        return
+    acted = act.data["acted"]
+    if (acted and acted not in court.register.persons) or (not acted and "acted_by" not in parse_texts(act.raw)):
+        yield Reason("acted_unknown", N_("Who did it is an enrolled person, or is named in a text"))

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sopti_runner.domain import governance, sshsig, standing
-from sopti_runner.domain.act_content import malformed_plan, missing_words, unknown_words
+from sopti_runner.domain import emergency_rules, governance, sshsig, standing
+from sopti_runner.domain.act_content import malformed_plan, malformed_record, missing_words, unknown_words
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.reason import Reason
-from sopti_runner.domain.request import ACT_NAMES, RULES, ActName, Request
+from sopti_runner.domain.request import ACT_NAMES, BEGINS, RULES, ActName, Request
 from sopti_runner.domain.statement import (
     NAMESPACE,
     Proof,
@@ -76,14 +76,20 @@ def judge(court: Court, act: Act, now: datetime) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-def offices_for(court: Court, act: ActName) -> tuple[str, ...]:
-    """Give the offices that may do an act in this court, sorted."""
+BY_DECREE = frozenset({ActName.DECLARE, ActName.PLAN, ActName.START})
+"""Acts that a decree gives to offices of its own."""
+
+
+def offices_for(court: Court, act: ActName, decree: str = "") -> tuple[str, ...]:
+    """Give the offices that may do an act in this court, sorted; ``decree`` is what the act rests on, if anything."""
+    if act in BY_DECREE and decree in court.decrees:
+        return court.decrees[decree].offices
     return tuple(sorted({court.executor(step) for step in RULES[act].steps}))
 
 
-def no_office(court: Court, person: str, act: ActName, now: datetime) -> tuple[Reason, ...]:
+def no_office(court: Court, person: str, act: ActName, now: datetime, decree: str = "") -> tuple[Reason, ...]:
     """Give why a person can't do an act in any office that they hold now; empty when they can."""
-    offices = offices_for(court, act)
+    offices = offices_for(court, act, decree)
     if any(court.capacity(person, office, now) for office in offices):
         return ()
     fields = {"person": person, "office": ", ".join(offices)}
@@ -147,14 +153,19 @@ def _by_attestation(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
         )
 
 
+ON_PAPER = frozenset({ActName.APPROVE, ActName.GRANT, ActName.REJECT, ActName.RATIFY, ActName.REFUSE})
+"""Decisions of officials that may be signed by hand."""
+
+
 def _by_paper(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
-    if act.name not in (ActName.APPROVE, ActName.GRANT, ActName.REJECT) or not court.policy.paper:
+    if act.name not in ON_PAPER or not court.policy.paper:
         yield Reason("paper_not_accepted", N_("The policy does not accept this act on paper"), {"act": act.name})
     if "scan" not in parse_texts(act.raw):
         yield Reason("scan_missing", N_("An act on paper needs the scan of the signed page"))
     recorder, today = str(act.data.get("recorder", "")), court.today(now)
     requests = [court.requests[s] for s in act.subjects if s in court.requests]
-    if act.proof.by in (act.person, recorder, *(r.plan.by for r in requests if r.plan)):
+    acted = {p for r in requests if r.emergency for p in r.emergency.persons}
+    if act.proof.by in (act.person, recorder, *(r.plan.by for r in requests if r.plan), *acted):
         yield Reason(
             "second_person_needed",
             N_("The scan must be attested by a second person who neither recorded it nor made the plan"),
@@ -199,6 +210,8 @@ def _governance_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reaso
         if proposal:
             yield Reason("proposed_before", N_("This proposal was made before"))
         yield from _proposal_reasons(court, str(act.data.get("kind")), act.data.get("content"))
+        if act.data.get("kind") == "decree" and "decree" not in parse_texts(act.raw):
+            yield Reason("decree_text_missing", N_("A decree is registered with its text"))
         return
     yield from _confirmation_reasons(court, act, proposal, now)
 
@@ -239,20 +252,24 @@ def _proposal_reasons(court: Court, kind: str, content: Any) -> Iterable[Reason]
         yield Reason("person_known", N_("This person is enrolled already; a further key is proposed as one of theirs"))
     if kind == "key" and content["person"] not in court.register.persons:
         yield Reason("person_unknown", N_("A further key is for a person who is enrolled"))
+    if kind == "end_decree" and content["decree"] not in court.decrees:
+        yield Reason("decree_unknown", N_("There is no such decree"))
     if kind in ("enrol", "key") and court.register.owner(content["key"]["fingerprint"]):
         yield Reason("key_taken", N_("A key belongs to one person, for good; this one is enrolled already"))
 
 
 def _request_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
     name = ActName(act.name)
-    yield from _capacity_reasons(court, act, offices_for(court, name), now)
+    yield from _capacity_reasons(court, act, offices_for(court, name, emergency_rules.decree_of(court, act)), now)
     yield from missing_words(act, name)
     count = len(set(act.subjects))
     if count != len(act.subjects) or count < 1 or (count > 1 and name is not ActName.GRANT):
         yield Reason("one_request", N_("This act is about exactly one request"))
-    if name is ActName.REGISTER:
+    if name in BEGINS:
         if any(s in court.requests for s in act.subjects):
             yield Reason("registered_before", N_("This request is registered already"))
+        if name in _BEGINNINGS:
+            yield from _BEGINNINGS[name](court, act, now)
         return
     for subject in act.subjects:
         request = court.requests.get(subject)
@@ -262,6 +279,12 @@ def _request_reasons(court: Court, act: Act, now: datetime) -> Iterable[Reason]:
         yield from standing.out_of_order(request, name)
         for check in _CHECKS.get(name, ()):
             yield from check(court, act, request, now)
+
+
+_BEGINNINGS: Mapping[ActName, Callable[[Court, Act, datetime], Iterable[Reason]]] = {
+    ActName.DECLARE: emergency_rules.declared,
+    ActName.RECORD: malformed_record,
+}
 
 
 def _technical(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
@@ -330,20 +353,24 @@ def _plan_formed(court: Court, act: Act, request: Request, now: datetime) -> Ite
 
 def _start_bound(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
     approval = court.approvals.get(request.approval)
-    if approval is None:
+    if request.by_decree:
+        yield from emergency_rules.may_not_start(court, request, act.person, now)
+    elif approval is None:
         yield standing.no_approval(request, offices_for(court, ActName.APPROVE))
-    elif dict(act.data) != {"approval": approval.id, "plan": approval.plan, "hosts": list(approval.hosts)}:
+    if dict(act.data) != standing.start_words(request, approval):
         yield Reason("start_differs", N_("The start names another approval, plan or hosts than was approved"))
 
 
 _Check = Callable[[Court, Act, Request, datetime], Iterable[Reason]]
 _CHECKS: Mapping[ActName, tuple[_Check, ...]] = {
-    ActName.PLAN: (_technical, _plan_formed),
+    ActName.PLAN: (_technical, _plan_formed, emergency_rules.within_decree),
     ActName.TRIAGE: (_not_technical,),
     ActName.GRANT: (_not_technical, _separation),
     ActName.CONSIDER: (_plan_bound,),
     ActName.APPROVE: (_plan_bound, _approval_bound, _separation),
     ActName.START: (_start_bound,),
+    ActName.RATIFY: (emergency_rules.answerable,),
+    ActName.REFUSE: (emergency_rules.answerable,),
 }
 
 

@@ -27,6 +27,7 @@ from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ACT_OF
 from sopti_runner.domain.run import outcome_of
 from sopti_runner.domain.sshsig import PublicKey
+from sopti_runner.domain.standing import start_claims
 from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, proof_from
 from sopti_runner.domain.time_rules import Instant, clock_reason
 from sopti_runner.errors import N_, SoptiError
@@ -217,9 +218,10 @@ class AuthorityAudit:
         if isinstance(decision, Refusal):
             yield from decision.reasons
             return
-        if list(decision.hosts) != event.data.get("hosts") or event.data.get("approval") != decision.approval:
+        rests_on = (event.data.get("approval", ""), event.data.get("decree", ""))
+        if list(decision.hosts) != event.data.get("hosts") or rests_on != (decision.approval, decision.decree):
             yield _differs("approval")
-        if event.data.get("claims") != [["approval", decision.approval]]:
+        if event.data.get("claims") != start_claims(request):
             yield _differs("claims")
 
     def _machine(self, event: Event) -> Iterator[Reason]:

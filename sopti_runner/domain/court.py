@@ -19,13 +19,25 @@ from sopti_runner.domain import access
 from sopti_runner.domain.access import Access
 from sopti_runner.domain.approval import Approval
 from sopti_runner.domain.calendar import Calendar
+from sopti_runner.domain.emergency import Decree, decree_from
+from sopti_runner.domain.emergency_course import COURSE
 from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.holiday import CalendarYear, Override
 from sopti_runner.domain.ledger.event import BlobRef, Event
 from sopti_runner.domain.office import Appointment, Key, Person, Register, Status
 from sopti_runner.domain.period import Zone
 from sopti_runner.domain.policy import Policy, policy_from
-from sopti_runner.domain.request import ACT_OF, RUN_ENDS, TRANSITIONS, ActName, PlanRef, Request, State, Step
+from sopti_runner.domain.request import (
+    ACT_OF,
+    BEGINS,
+    RUN_ENDS,
+    TRANSITIONS,
+    UNRATIFIED_ENDS,
+    ActName,
+    PlanRef,
+    Request,
+    Step,
+)
 from sopti_runner.domain.run import Run, leases
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.time_rules import Instant
@@ -74,6 +86,7 @@ class Court:
     approvals: dict[str, Approval] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     access: Access = field(default_factory=Access)
+    decrees: dict[str, Decree] = field(default_factory=dict)
     nonces: set[str] = field(default_factory=set)
     numbers: dict[int, int] = field(default_factory=dict)
     size: int = 0
@@ -122,7 +135,9 @@ class Court:
             fold(self, event)
         if event.type in access.FOLDS:
             access.FOLDS[event.type](self.access, event)
-        if event.type in ACT_OF and event.type != "request.registered":
+        if event.type in COURSE and event.subject in self.requests:
+            self.requests[event.subject] = COURSE[event.type](self.requests[event.subject], event)
+        if event.type in ACT_OF and ACT_OF[event.type] not in BEGINS:
             _step(self, event)
         self.size = event.seq + 1
         self.last = Instant(event.time, event.boot, event.mono)
@@ -235,6 +250,16 @@ def _witness(court: Court, proposal: Proposal, event: Event) -> None:
     court.witnesses.append(proposal.data["vkey"])
 
 
+def _decree(court: Court, proposal: Proposal, event: Event) -> None:
+    court.decrees[proposal.id] = decree_from(proposal.id, proposal.data, event.actor.person)
+
+
+def _end_decree(court: Court, proposal: Proposal, event: Event) -> None:
+    held = court.decrees.get(proposal.data["decree"])
+    if held:
+        court.decrees[held.id] = replace(held, ended=True)
+
+
 def _nothing(court: Court, proposal: Proposal, event: Event) -> None:
     """A corrected clock and an erasure need no more than their events."""
 
@@ -252,6 +277,8 @@ _EFFECTS: Mapping[str, Callable[[Court, Proposal, Event], None]] = {
     "witness": _witness,
     "clock": _nothing,
     "erase": _nothing,
+    "decree": _decree,
+    "end_decree": _end_decree,
 }
 
 
@@ -264,7 +291,7 @@ def _registered(court: Court, event: Event) -> None:
         number=f"REG-{year}-{number:04d}",
         kind=data["kind"],
         requester=data.get("requester") or event.actor.person,
-        state=State.REGISTERED,
+        state=BEGINS[ACT_OF[event.type]],
         due=data["due"],
         category=data["category"],
         texts={b.name: b for b in event.blobs},
@@ -341,14 +368,15 @@ def _run_started(court: Court, event: Event) -> None:
     court.runs[event.id] = Run(
         event.id,
         event.subject,
-        data["approval"],
+        data.get("approval", ""),
         data["plan"],
         event.actor.person,
         event.time,
         event.seq,
         hosts=dict.fromkeys(data["hosts"], "unknown"),
     )
-    court.approvals[data["approval"]] = replace(court.approvals[data["approval"]], used_by=event.id)
+    if "approval" in data:
+        court.approvals[data["approval"]] = replace(court.approvals[data["approval"]], used_by=event.id)
 
 
 def _run_finished(court: Court, event: Event) -> None:
@@ -357,10 +385,10 @@ def _run_finished(court: Court, event: Event) -> None:
     court.runs[run.id] = replace(
         run, outcome=data["outcome"], ended_at=event.time, hosts=data["hosts"], stopped=data.get("stopped", False)
     )
-    request = court.requests[run.request]
-    court.requests[request.id] = replace(
-        request, state=RUN_ENDS[data["outcome"]], steps=(*request.steps, _as_step(event))
-    )
+    request, ends = court.requests[run.request], RUN_ENDS[data["outcome"]]
+    waits = request.emergency is not None and request.emergency.waits
+    state = UNRATIFIED_ENDS[ends] if waits else ends
+    court.requests[request.id] = replace(request, state=state, steps=(*request.steps, _as_step(event)))
 
 
 _FOLDS: Mapping[str, Callable[[Court, Event], None]] = {
@@ -369,6 +397,8 @@ _FOLDS: Mapping[str, Callable[[Court, Event], None]] = {
     "governance.confirmed": _confirmed,
     "clock.corrected": _confirmed,
     "request.registered": _registered,
+    "emergency.declared": _registered,
+    "emergency.recorded": _registered,
     "request.approved": _approved,
     "run.started": _run_started,
     "run.finished": _run_finished,

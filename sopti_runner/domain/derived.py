@@ -6,9 +6,11 @@ so that a later calendar or rule can't rewrite them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from sopti_runner.domain import emergency_rules
 from sopti_runner.domain.authority import Act, waivers_used
 from sopti_runner.domain.calendar import Dates
 from sopti_runner.domain.court import Court
@@ -33,17 +35,67 @@ def derived(court: Court, act: Act, subject: str, now: datetime) -> dict[str, An
         subject: The request it is about (one act may cover a list).
         now: Time of the event, aware UTC.
     """
-    if act.name == ActName.REGISTER:
-        year = court.today(now).year
-        return {"year": year, "number": court.numbers.get(year, 0) + 1, "due": _due(court, now)}
-    if act.name == ActName.RESUBMIT:
-        return {"due": _due(court, now)}
-    if act.name in (ActName.PRIORITISE, ActName.TRIAGE):
-        extra = {"change_type": "none"} if act.name == ActName.TRIAGE else {}
-        return {"priority": PRIORITY[(act.data["impact"], act.data["urgency"])], **extra}
-    if act.name in (ActName.APPROVE, ActName.GRANT):
-        return {"waived": list(waivers_used(court, court.requests[subject], act.person))}
-    return {}
+    rule = _FOLLOWS.get(act.name)
+    return rule(court, act, subject, now) if rule else {}
+
+
+def _registered(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    year = court.today(now).year
+    return {"year": year, "number": court.numbers.get(year, 0) + 1, "due": _due(court, now)}
+
+
+def _declared(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    return {**_registered(court, act, subject, now), "kind": "incident"}
+
+
+def _recorded(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    """An act by hand rests on whatever decree was in force when it was done, or on none."""
+    done_at = datetime.fromisoformat(act.data["done_at"])
+    decree = emergency_rules.decree_in_force(court, done_at)
+    by = emergency_rules.ratify_by(court, done_at)
+    return {
+        **_declared(court, act, subject, now),
+        "decree": decree.id if decree else "",
+        "ratify_by": by.isoformat(),
+    }
+
+
+def _resubmitted(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    return {"due": _due(court, now)}
+
+
+def _prioritised(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    extra = {"change_type": "none"} if act.name == ActName.TRIAGE else {}
+    return {"priority": PRIORITY[(act.data["impact"], act.data["urgency"])], **extra}
+
+
+def _approved(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    return {"waived": list(waivers_used(court, court.requests[subject], act.person))}
+
+
+def _started(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    by_decree = court.requests[subject].by_decree
+    return {"ratify_by": emergency_rules.ratify_by(court, now).isoformat()} if by_decree else {}
+
+
+def _answered(court: Court, act: Act, subject: str, now: datetime) -> dict[str, Any]:
+    return {"late": emergency_rules.days_late(court, court.requests[subject], now)}
+
+
+_FOLLOWS: Mapping[str, Callable[[Court, Act, str, datetime], dict[str, Any]]] = {
+    ActName.REGISTER: _registered,
+    ActName.DECLARE: _declared,
+    ActName.RECORD: _recorded,
+    ActName.RESUBMIT: _resubmitted,
+    ActName.PRIORITISE: _prioritised,
+    ActName.TRIAGE: _prioritised,
+    ActName.APPROVE: _approved,
+    ActName.GRANT: _approved,
+    ActName.START: _started,
+    ActName.RATIFY: _answered,
+    ActName.REFUSE: _answered,
+}
+"""Act → what follows from it."""
 
 
 def _due(court: Court, now: datetime) -> dict[str, str]:

@@ -10,11 +10,11 @@ The rule this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sopti_runner.domain import standing
+from sopti_runner.domain import emergency_rules, standing
 from sopti_runner.domain.approval import Approval
 from sopti_runner.domain.authority import offices_for
 from sopti_runner.domain.court import Court
@@ -26,7 +26,7 @@ from sopti_runner.errors import N_
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What would justify a run: a request, its approval, and who would carry it out.
+    """What would justify a run: a request, its approval or the decree it was declared by, and who would carry it out.
 
     Attributes:
         approval: The request's approval, or None.
@@ -65,11 +65,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The gate is open for this approval, this plan and these hosts, once."""
+    """The gate is open for this approval or decree, this plan and these hosts, once."""
 
     approval: str
     plan: str
     hosts: tuple[str, ...]
+    decree: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +95,27 @@ def decide(authority: Authority, evidence: Evidence, now: Instant) -> Permit | R
         reasons.append(clock)
     moment = believed(court.last, now, court.policy.pause_days).time
     reasons += _executor_reasons(authority, moment)
-    if approval is None:
-        reasons.append(standing.no_approval(authority.request, offices_for(court, ActName.APPROVE)))
+    request = authority.request
+    start = standing.start_words(request, approval)
+    if request.by_decree:
+        reasons += emergency_rules.may_not_start(court, request, authority.executor, moment)
+    elif approval is None:
+        reasons.append(standing.no_approval(request, offices_for(court, ActName.APPROVE)))
     else:
         reasons += _approval_reasons(authority, approval, moment)
-        reasons += _plan_reasons(authority.request, approval, evidence)
-        reasons += _lease_reasons(court, approval)
-    reasons += standing.out_of_order(authority.request, ActName.START)
+    if start["hosts"]:
+        reasons += _plan_reasons(request, start["plan"], start["hosts"], evidence)
+        reasons += _lease_reasons(court, start["hosts"])
+    reasons += standing.out_of_order(request, ActName.START)
     reasons += _evidence_reasons(evidence)
-    if reasons or approval is None:
+    if reasons:
         return Refusal(tuple(reasons))
-    return Permit(approval.id, approval.plan, approval.hosts)
+    return Permit(start.get("approval", ""), start["plan"], tuple(start["hosts"]), start.get("decree", ""))
 
 
 def _executor_reasons(authority: Authority, now: datetime) -> Iterable[Reason]:
     court = authority.court
-    allowed = offices_for(court, ActName.START)
+    allowed = offices_for(court, ActName.START, authority.request.by_decree)
     if authority.executor_office not in allowed or not court.capacity(
         authority.executor, authority.executor_office, now
     ):
@@ -119,7 +125,7 @@ def _executor_reasons(authority: Authority, now: datetime) -> Iterable[Reason]:
             {"person": authority.executor, "offices": ", ".join(allowed)},
             allowed,
         )
-    if authority.approval is None:
+    if authority.approval is None or authority.request.by_decree:
         return
     voucher = court.register.owner(authority.approval.key)
     if authority.approval.person == authority.executor:
@@ -157,20 +163,20 @@ def _approval_reasons(authority: Authority, approval: Approval, now: datetime) -
         yield Reason("waiver_ended", N_("The approval rests on a waiver that has ended"), who=approvers)
 
 
-def _plan_reasons(request: Request, approval: Approval, evidence: Evidence) -> Iterable[Reason]:
+def _plan_reasons(request: Request, plan: str, hosts: Sequence[str], evidence: Evidence) -> Iterable[Reason]:
     if not evidence.plan:
         yield Reason("plan_unreadable", N_("The stored plan can't be read"))
-    elif evidence.plan != approval.plan or request.plan is None or request.plan.digest != approval.plan:
+    elif evidence.plan != plan or request.plan is None or request.plan.digest != plan:
         yield Reason("plan_differs", N_("The plan is not the one that was approved"))
-    if request.plan and (set(approval.hosts) != set(request.plan.hosts)):
+    if request.plan and set(hosts) != set(request.plan.hosts):
         yield Reason("hosts_differ", N_("The approval names other hosts than the plan"))
     yield from standing.unpredicted(request.plan)
 
 
-def _lease_reasons(court: Court, approval: Approval) -> Iterable[Reason]:
+def _lease_reasons(court: Court, hosts: Sequence[str]) -> Iterable[Reason]:
     """Two runs never have a host at once: a run has all its hosts until its end is in the ledger."""
     held = court.leases
-    for host in sorted(held.keys() & set(approval.hosts)):
+    for host in sorted(held.keys() & set(hosts)):
         fields = {"host": host, "run": held[host], "request": _number(court, held[host])}
         yield Reason("host_leased", N_("{host} is taken by run {run} of {request}, which has not ended"), fields)
 

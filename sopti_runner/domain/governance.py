@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sopti_runner.domain.emergency import check_decree, check_end
 from sopti_runner.domain.holiday import CalendarYear, Override
 from sopti_runner.domain.ledger.event import BlobRef
 from sopti_runner.domain.ledger.note import parse_vkey
@@ -62,6 +63,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "witness": ("vkey",),
     "clock": (),
     "erase": ("digest",),
+    "decree": ("models", "offices", "hosts", "hours", "first", "last"),
+    "end_decree": ("decree",),
 }
 """Kind → keys of its data, all present."""
 
@@ -87,6 +90,8 @@ def check_proposal(kind: str, data: Mapping[str, Any], offices: tuple[str, ...],
     if kind == "step" and data["step"] not in steps:
         raise UsageError(N_("No such step of the SOP"), on=str(data["step"]), expected=", ".join(steps))
     try:
+        if kind == "decree":
+            check_decree(data, offices)
         _VALUES.get(kind, _anything)(data)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(N_("A value of this proposal can't be"), on=kind, found=str(error)) from error
@@ -161,5 +166,6 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "calendar_override": _check_override,
     "witness": _check_witness,
     "erase": _check_erasure,
+    "end_decree": check_end,
 }
 """Kind → what reads its values as the fold will; ValueError, TypeError, KeyError or UsageError when they can't be."""

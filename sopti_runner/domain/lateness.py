@@ -16,7 +16,12 @@ from sopti_runner.domain.request import RULES, UNTIMED, ActName, Request, State
 TRIAGED = ("B2", "B3", "B4", "B5", "B6", "B7")
 """What is behind a request once it was triaged: B2-B6 at once, and B7, which it does not need."""
 
+EMERGENCY = ("B2", "B3", "B4", "B5", "B6", "B7", "B8")
+"""What an emergency goes without beforehand; its B8 is the ratification, due once it was done."""
+
 DUE_AGAIN = {
+    State.UNRATIFIED: ("B8",),
+    State.UNRATIFIED_PART: ("B8",),
     State.PLANNED: ("B7", "B8", "B9"),
     State.CONSIDERED: ("B8", "B9"),
     State.APPROVED: ("B9",),
@@ -33,6 +38,8 @@ def pending(request: Request) -> tuple[str, ...]:
     done = {"B1", *(RULES[ActName(act)].on_time for act in acts if act in set(ActName))}
     if ActName.TRIAGE.value in acts:
         done |= set(TRIAGED)
+    if request.emergency:
+        done |= set(EMERGENCY)
     if not request.technical:
         done.add("B7")  # advice is given on a plan, and there will be none
     done.difference_update(DUE_AGAIN.get(request.state, ()))

@@ -13,8 +13,11 @@ import rfc8785
 from sopti_runner.domain.request import ActName
 from sopti_runner.errors import N_, UsageError
 
-ROUTINE = frozenset(ActName) - {ActName.APPROVE, ActName.GRANT, ActName.REVOKE, ActName.START}
-"""Acts that may be attested by default: those that change nothing on a host and permit nothing."""
+ROUTINE = frozenset(ActName) - {
+    *(ActName.APPROVE, ActName.GRANT, ActName.REVOKE, ActName.START),
+    *(ActName.DECLARE, ActName.RECORD, ActName.RATIFY, ActName.REFUSE),
+}
+"""Acts that may be attested by default: those that change nothing on a host, permit nothing, and answer for nothing."""
 
 WAIVABLE = frozenset({"requester_approves", "adviser_approves"})
 """Separations a small court may waive, dated and shown as "dirangkap"; approver ≠ executor is not among them."""

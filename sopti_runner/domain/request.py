@@ -6,6 +6,7 @@ The rule this module keeps:
 - PLAN is the step the SOP's "Daftar Usulan Pemenuhan" needs and no step of it makes; requests without a technical
   change go ``triage → grant → fulfil`` and never meet it.
 - A run that did not reach every host sends the request back to where only PLAN leads on.
+- A declared emergency is planned and run by a decree; after its run nothing follows but ratification, or its refusal.
 
 Longer than other modules: the tables of states, acts, offices, events and words are read side by side.
 """
@@ -18,6 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sopti_runner.domain.change import ChangeType
+from sopti_runner.domain.emergency import Emergency
 from sopti_runner.domain.ledger.event import BlobRef
 from sopti_runner.errors import N_
 
@@ -43,6 +45,10 @@ class State(StrEnum):
     TRIAGED = "triaged"
     GRANTED = "granted"
     CLOSED = "closed"
+    DECLARED = "declared"
+    READIED = "readied"
+    UNRATIFIED = "unratified"
+    UNRATIFIED_PART = "unratified_part"
 
 
 class ActName(StrEnum):
@@ -67,6 +73,10 @@ class ActName(StrEnum):
     GRANT = "grant"
     FULFIL = "fulfil"
     CLOSE = "close"
+    DECLARE = "declare"
+    RECORD = "record"
+    RATIFY = "ratify"
+    REFUSE = "refuse"
 
 
 ACT_NAMES = frozenset(act.value for act in ActName)
@@ -110,6 +120,13 @@ TRANSITIONS: Mapping[tuple[State, ActName], State] = {
     (S.RETURNED, A.WITHDRAW): S.WITHDRAWN,
     (S.APPROVED, A.WITHDRAW): S.WITHDRAWN,
     (S.GRANTED, A.WITHDRAW): S.WITHDRAWN,
+    (S.DECLARED, A.PLAN): S.READIED,
+    (S.READIED, A.PLAN): S.READIED,
+    (S.READIED, A.START): S.RUNNING,
+    (S.DECLARED, A.WITHDRAW): S.WITHDRAWN,
+    (S.READIED, A.WITHDRAW): S.WITHDRAWN,
+    **{(S.UNRATIFIED, a): S.DONE for a in (A.RATIFY, A.REFUSE)},
+    **{(S.UNRATIFIED_PART, a): S.PARTIAL for a in (A.RATIFY, A.REFUSE)},
     **{(s, A.RETURN): S.RETURNED for s in _OPEN},
     **{(s, A.REJECT): S.REJECTED for s in _OPEN},
     **{(s, A.WITHDRAW): S.WITHDRAWN for s in _OPEN},
@@ -118,6 +135,12 @@ TRANSITIONS: Mapping[tuple[State, ActName], State] = {
 
 RUN_ENDS: Mapping[str, State] = {"done": S.DONE, "partial": S.PARTIAL, "failed": S.PARTIAL, "interrupted": S.PARTIAL}
 """Outcome of a run → state of its request."""
+
+UNRATIFIED_ENDS: Mapping[State, State] = {S.DONE: S.UNRATIFIED, S.PARTIAL: S.UNRATIFIED_PART}
+"""The same for a run by a decree: where it would end → where it waits until somebody answers for it."""
+
+BEGINS: Mapping[ActName, State] = {A.REGISTER: S.REGISTERED, A.DECLARE: S.DECLARED, A.RECORD: S.UNRATIFIED}
+"""Acts that make a request → the state it begins in."""
 
 ON_PLAN = frozenset({S.PLANNED, S.CONSIDERED, S.APPROVED})
 """States that stand on the request's plan: there, and only there, an equal plan made again changes nothing."""
@@ -164,6 +187,10 @@ RULES: Mapping[ActName, ActRule] = {
     A.GRANT: ActRule(("B8",), on_time="B8"),
     A.FULFIL: ActRule(("B9",), on_time="B9"),
     A.CLOSE: ActRule(("B9",)),
+    A.DECLARE: ActRule(("B9",)),
+    A.RECORD: ActRule(("B3", "B9"), on_time="B9"),
+    A.RATIFY: ActRule(("B8",), on_time="B8"),
+    A.REFUSE: ActRule(("B8",), reason=True, on_time="B8"),
 }
 
 EVENT_OF: Mapping[ActName, str] = {
@@ -186,6 +213,10 @@ EVENT_OF: Mapping[ActName, str] = {
     A.GRANT: "request.granted",
     A.FULFIL: "request.fulfilled",
     A.CLOSE: "request.closed",
+    A.DECLARE: "emergency.declared",
+    A.RECORD: "emergency.recorded",
+    A.RATIFY: "emergency.ratified",
+    A.REFUSE: "emergency.refused",
 }
 """Act → event type: a past fact for each act."""
 
@@ -216,15 +247,18 @@ PRIORITY: Mapping[tuple[str, str], str] = {
 }
 """(impact, urgency) → P1 critical … P4 low (FM-TI-05)."""
 
+PERSONAL_DATA = ("yes", "no", "unknown")
 ADVICE = ("approve", "approve_with_conditions", "defer", "decline")
 
 CHOICES: Mapping[ActName, Mapping[str, tuple[str, ...]]] = {
-    A.REGISTER: {"kind": KINDS, "category": CATEGORIES, "urgency": LEVELS, "personal_data": ("yes", "no", "unknown")},
+    A.REGISTER: {"kind": KINDS, "category": CATEGORIES, "urgency": LEVELS, "personal_data": PERSONAL_DATA},
     A.DISPOSE: {"letter_urgency": ("very_urgent", "urgent", "ordinary", "secret")},
     A.CLASSIFY: {"category": CATEGORIES, "change_type": tuple(c.value for c in ChangeType)},
     A.PRIORITISE: {"impact": IMPACTS, "urgency": LEVELS},
     A.TRIAGE: {"category": CATEGORIES, "impact": IMPACTS, "urgency": LEVELS},
     A.CONSIDER: {"advice": ADVICE},
+    A.DECLARE: {"category": CATEGORIES, "personal_data": PERSONAL_DATA},
+    A.RECORD: {"category": CATEGORIES, "personal_data": PERSONAL_DATA},
 }
 """What each act must say besides its texts: field → allowed words."""
 
@@ -233,11 +267,18 @@ ALSO_SAID: Mapping[ActName, tuple[str, ...]] = {
     A.PLAN: ("plan", "playbook", "sealed", "hosts", "counts"),
     A.CONSIDER: ("plan",),
     A.APPROVE: ("plan", "hosts", "not_before", "expires", "uses"),
-    A.START: ("approval", "plan", "hosts"),
+    A.START: ("approval", "decree", "plan", "hosts"),
+    A.DECLARE: ("decree",),
+    A.RECORD: ("acted", "done_at", "hosts", "evidence"),
 }
 """Fields besides the choices; an act on paper also has ``recorder``. There are no others: what is free is a text."""
 
-WORDS_NEEDED: Mapping[ActName, tuple[str, ...]] = {A.REGISTER: ("description", "unit"), A.FULFIL: ("result",)}
+WORDS_NEEDED: Mapping[ActName, tuple[str, ...]] = {
+    A.REGISTER: ("description", "unit"),
+    A.FULFIL: ("result",),
+    A.DECLARE: ("description",),
+    A.RECORD: ("description",),
+}
 """Texts an act can't do without; a reason is asked for by its rule."""
 
 
@@ -302,11 +343,17 @@ class Request:
     approval: str = ""
     texts: Mapping[str, BlobRef] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
+    emergency: Emergency | None = None
 
     @property
     def technical(self) -> bool:
         """Whether it was classified as a change of hosts or gear; unclassified counts as technical."""
         return self.change_type != ChangeType.NONE.value
+
+    @property
+    def by_decree(self) -> str:
+        """Id of the decree by which it may be planned and run once without an approval, or empty."""
+        return self.emergency.decree if self.emergency and self.emergency.may_start else ""
 
 
 def may_follow(state: State) -> tuple[ActName, ...]:
@@ -333,5 +380,9 @@ STATE_WORDS: Mapping[State, str] = {
     S.TRIAGED: N_("ready for approval"),
     S.GRANTED: N_("approved, no technical change"),
     S.CLOSED: N_("finished"),
+    S.DECLARED: N_("declared an emergency"),
+    S.READIED: N_("planned as an emergency"),
+    S.UNRATIFIED: N_("carried out, waits for ratification"),
+    S.UNRATIFIED_PART: N_("partly carried out, waits for ratification"),
 }
 """What people read for each state."""

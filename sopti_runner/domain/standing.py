@@ -6,7 +6,9 @@ The rule this module keeps: a reason has one code and one text, wherever it is f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from sopti_runner.domain.approval import Approval
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import TRANSITIONS, ActName, PlanRef, Request
 from sopti_runner.errors import N_
@@ -45,3 +47,22 @@ def no_approval(request: Request, who: tuple[str, ...]) -> Reason:
     return Reason(
         "no_approval", N_("Request {request} has no approval that can be used"), {"request": request.number}, who
     )
+
+
+def start_words(request: Request, approval: Approval | None) -> dict[str, Any]:
+    """Give what the start of a run must say: what it rests on, and the plan and hosts that this allows."""
+    if request.by_decree:
+        plan = request.plan
+        return {
+            "decree": request.by_decree,
+            "plan": plan.digest if plan else "",
+            "hosts": list(plan.hosts) if plan else [],
+        }
+    if approval is None:
+        return {"approval": "", "plan": request.plan.digest if request.plan else "", "hosts": []}
+    return {"approval": approval.id, "plan": approval.plan, "hosts": list(approval.hosts)}
+
+
+def start_claims(request: Request) -> list[list[str]]:
+    """Give what only one start may ever take: the approval, or the declared emergency."""
+    return [["emergency", request.id]] if request.by_decree else [["approval", request.approval]]

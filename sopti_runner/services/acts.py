@@ -13,7 +13,7 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
 from sopti_runner.domain.governance import CONFIRM, PROPOSE
 from sopti_runner.domain.ledger.event import Blob, Draft, Event, blob_digest
-from sopti_runner.domain.request import EVENT_OF, ActName
+from sopti_runner.domain.request import BEGINS, EVENT_OF, ActName
 from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, statement_digest
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, NotFoundError, UsageError
@@ -21,8 +21,16 @@ from sopti_runner.ports import Outbox, StatementSigner, Waiting
 from sopti_runner.services.books import Books, actor_of, who_tried
 from sopti_runner.services.ledger_care import carry_out_erasures
 
-CHECKPOINTED = frozenset({"request.approved", "request.granted", "governance.confirmed", "clock.corrected"})
+CHECKPOINTED = frozenset(
+    {
+        *("request.approved", "request.granted", "governance.confirmed", "clock.corrected"),
+        *("emergency.recorded", "emergency.ratified", "emergency.refused"),
+    }
+)
 """Events after which the ledger's end is signed and sent off the machine."""
+
+BEGUN = frozenset({*BEGINS, PROPOSE})
+"""Acts whose event begins something: its id is made with the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class Acts:
         Args:
             name: An ``ActName`` value, ``propose`` or ``confirm``.
             person: Who acts.
-            subjects: Request ids; for REGISTER and PROPOSE empty (the id is made here).
+            subjects: Request ids; empty for an act that begins something (the id is made here).
             data: The act's own words.
             texts: Free texts and files, by name.
             display: What the person was shown; bound by its digest.
@@ -78,13 +86,13 @@ class Acts:
         books, at = self.books, self.books.now()
         court, head = books.court(), books.store.head()
         blobs = tuple(books.blob(key, value) for key, value in (texts or {}).items())
-        made = name in (ActName.REGISTER, PROPOSE)
+        made = name in BEGUN
         statement = Statement(
             log=court.origin,
             act=name,
             subjects=(books.new_id(at),) if made else tuple(subjects),
             person=person,
-            office=office or self._office(court, name, person),
+            office=office or self._office(court, name, person, _decree_of(court, subjects, data)),
             data=data,
             texts={b.name: blob_digest(b).hex() for b in blobs},
             head_size=head.size,
@@ -96,8 +104,8 @@ class Acts:
         )
         return Waiting(statement.encode(), blobs, display)
 
-    def _office(self, court: Court, name: str, person: str) -> str:
-        allowed = court.offices if name in (PROPOSE, CONFIRM) else offices_for(court, ActName(name))
+    def _office(self, court: Court, name: str, person: str, decree: str) -> str:
+        allowed = court.offices if name in (PROPOSE, CONFIRM) else offices_for(court, ActName(name), decree)
         moment = self.books.believed(court, self.books.now()).time
         held = [office for office in allowed if court.capacity(person, office, moment)]
         return held[0] if held else (allowed[0] if allowed else "")
@@ -184,10 +192,15 @@ class Acts:
         statement = parse_statement(act.raw)
         drafts = []
         for subject in act.subjects:
-            ident = subject if act.name in (ActName.REGISTER, PROPOSE) else self.books.new_id(at)
+            ident = subject if act.name in BEGUN else self.books.new_id(at)
             data = {**_own_data(court, act, subject, at), **_signed(act, statement)}
             drafts.append(Draft(ident, _event_type(court, act), subject, actor_of(court, act, at), data, blobs))
         return [replace(d, blobs=()) if n else d for n, d in enumerate(drafts)]
+
+
+def _decree_of(court: Court, subjects: Sequence[str], data: Mapping[str, Any]) -> str:
+    requests = [court.requests[s] for s in subjects if s in court.requests]
+    return next((r.by_decree for r in requests), str(data.get("decree", "")))
 
 
 def _or_paper(statement: Statement, otherwise: ProofKind) -> ProofKind:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from sopti_runner.access_ports import Escort
 from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.derived import derived
 from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
 from sopti_runner.domain.ledger.event import Draft
 from sopti_runner.domain.plan import Plan
 from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.run import GOOD, Run
+from sopti_runner.domain.standing import start_claims, start_words
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, SoptiError
@@ -106,11 +108,7 @@ class Applying:
         return replace(evidence, drift=drift)
 
     def _start_act(self, request: Request, executor: str, plan: Plan | None, signer: StatementSigner) -> Act:
-        data = {
-            "approval": request.approval,
-            "plan": request.plan.digest if request.plan else "",
-            "hosts": list(plan.hosts) if plan else [],
-        }
+        data = start_words(request, self.books.court().approvals.get(request.approval))
         waiting = self.acts.prepare(ActName.START, person=executor, subjects=[request.id], data=data, display="")
         said = parse_statement(waiting.statement)
         proof = Proof(ProofKind.SIGNATURE, executor, signer.fingerprint, signer.sign(waiting.statement))
@@ -129,7 +127,7 @@ class Applying:
         books = self.books
         data = {
             **start.data,
-            "claims": [["approval", request.approval]],
+            "claims": start_claims(request),
             "statement": start.raw.decode("utf-8"),
             "proof": start.proof.to_data(),
             "nonce": parse_statement(start.raw).nonce,
@@ -139,7 +137,8 @@ class Applying:
             later = {host for run in court.runs.values() if run.seq >= compared_at for host in run.hosts or {}}
             stale = bool(later & set(start.data["hosts"]))
             moment = self._require(court, at, start, request, replace(evidence, drift=None) if stale else evidence)
-            return [Draft(ident, "run.started", request.id, actor_of(court, start, moment), data)]
+            follows = derived(court, start, request.id, moment.time)
+            return [Draft(ident, "run.started", request.id, actor_of(court, start, moment), {**data, **follows})]
 
         court, _events = books.settle(judged)
         return court.runs[ident]

@@ -163,7 +163,7 @@ def _may_plan(books: Books, court: Court, request: Request, fingerprint: str) ->
     owner = court.register.owner(fingerprint)
     key, person = (owner.key(fingerprint), owner.id) if owner else (None, "")
     reasons = [*books.outside_reasons(court), *books.clock_reasons(court, at)]
-    reasons += no_office(court, person, ActName.PLAN, books.believed(court, at).time)
+    reasons += no_office(court, person, ActName.PLAN, books.believed(court, at).time, request.by_decree)
     if key is not None and not key.counts_at(court.size):
         reasons.append(Reason("key_retired", N_("The key {key} no longer counts"), {"key": fingerprint}))
     reasons += [*standing.without_change(request), *standing.out_of_order(request, ActName.PLAN)]

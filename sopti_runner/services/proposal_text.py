@@ -39,6 +39,7 @@ _TEXTS = {
     "plan": N_("the plan"),
     "scan": N_("the scan"),
     "order": N_("the number of the order"),
+    "decree": N_("the text of the decree"),
 }
 
 
@@ -234,6 +235,33 @@ def _clock(what: Told) -> list[str]:
     return [what.words("Declare that this machine's clock is right; it shows {moment}", moment=now)]
 
 
+def _decree(what: Told) -> list[str]:
+    data, words = what.data, what.words
+    line = words(
+        "Register a decree that allows emergency changes from {first} to {last}",
+        first=what.day(data["first"]),
+        last=what.day(data["last"]),
+    )
+    number = what.texts.get("number")
+    return [
+        line,
+        *([words("Number of the decree: {number}", number=number)] if number else []),
+        words("Allowed acts: {models}", models=", ".join(data["models"])),
+        words("By: {offices}", offices=", ".join(map(what.office, data["offices"]))),
+        words("On: {hosts}", hosts=", ".join(data["hosts"]) or words("every host that the acts allow")),
+        words("A plan made under it may wait {hours} hours for its run", hours=data["hours"]),
+        words("These acts run without an approval and must be ratified within one working day"),
+    ]
+
+
+def _end_decree(what: Told) -> list[str]:
+    held = what.court.decrees.get(what.data["decree"])
+    if held is None:
+        return [what.words("End a decree that does not exist ({id})", id=what.data["decree"])]
+    models = ", ".join(held.models)
+    return [what.words("End the decree that allows {models} as emergency changes ({id})", models=models, id=held.id)]
+
+
 def _erase(what: Told) -> list[str]:
     digest = what.data["digest"]
     named = _named(what, digest) or what.words("a text that no request or person of this court names")
@@ -276,5 +304,7 @@ _KINDS: Mapping[str, Callable[[Told], list[str]]] = {
     "witness": _witness,
     "clock": _clock,
     "erase": _erase,
+    "decree": _decree,
+    "end_decree": _end_decree,
 }
 """Kind → its lines."""

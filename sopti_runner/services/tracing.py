@@ -159,6 +159,11 @@ _SHOWN: Sequence[str] = (
     "host",
     "task",
     "waived",
+    "decree",
+    "done_at",
+    "evidence",
+    "ratify_by",
+    "late",
 )
 
 

@@ -63,6 +63,17 @@ WAY = {  # act: (states it may follow, state it leads to)
     "fulfil": ("granted", "closed"),
     "close": ("done", "closed"),
 }
+EMERGENCY_WAY = {  # (state, act): state, of a request that was declared an emergency or recorded after the fact
+    ("declared", "plan"): "readied",
+    ("readied", "plan"): "readied",
+    ("readied", "start"): "running",
+    ("declared", "withdraw"): "withdrawn",
+    ("readied", "withdraw"): "withdrawn",
+    ("unratified", "ratify"): "done",
+    ("unratified", "refuse"): "done",
+    ("unratified_part", "ratify"): "partial",
+    ("unratified_part", "refuse"): "partial",
+}
 OWN_HAND = {"approve", "grant", "revoke", "propose", "confirm"}  # acts no operator may attest for somebody
 ON_PAPER = {"approve", "grant", "reject"}
 POLICY = {"paper": True, "no_attesting": False, "waived": {}, "days": 14, "pause": 14}

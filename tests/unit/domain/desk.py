@@ -23,9 +23,17 @@ WORDS = {
     "prioritise": {"impact": "wide", "urgency": "high"},
     "triage": {"category": "mail", "impact": "single", "urgency": "low"},
     "consider": {"advice": "approve"},
+    "declare": {"category": "security", "personal_data": "unknown"},
+    "record": {"category": "security", "personal_data": "unknown", "acted": "", "hosts": ["web1"], "evidence": ""},
 }
-TEXTS = {"register": ("description", "unit"), "fulfil": ("result",)}
-NEED_REASON = ("revoke", "return", "reject", "withdraw")
+TEXTS = {
+    "register": ("description", "unit"),
+    "fulfil": ("result",),
+    "declare": ("description",),
+    "record": ("description", "acted_by"),
+}
+NEED_REASON = ("revoke", "return", "reject", "withdraw", "refuse")
+BEGINS = ("register", "propose", "declare", "record")
 WAY = (
     ("dispose", "sec"),
     ("examine", "head"),
@@ -52,7 +60,7 @@ class Desk(ExampleCourt):
 
     def waiting(self, name, who, request="", *, texts=None, office="", subjects=None, **data):
         """Prepare an act with the least it must say; ``data`` adds or replaces."""
-        made = name in ("register", "propose")
+        made = name in BEGINS
         needed = dict.fromkeys((*TEXTS.get(name, ()), *(("reason",) if name in NEED_REASON else ())), "contoh")
         return self.acts.prepare(
             name,
@@ -108,10 +116,29 @@ class Desk(ExampleCourt):
                 break
         return ident
 
-    def rule(self, kind, by="kabag", confirmed_by="sec", **content):
+    def rule(self, kind, by="kabag", confirmed_by="sec", texts=None, **content):
         """Propose a rule of the court and confirm it; gives the proposal's id."""
-        ident = self.do("propose", by, kind=kind, content=content).subject
+        ident = self.do("propose", by, texts=texts, kind=kind, content=content).subject
         self.do("confirm", confirmed_by, ident)
+        return ident
+
+    def decree(self, confirmed_by="sec", **changed):
+        """Register a decree that allows operators the playbook of these tests for ten days; gives its id."""
+        today = self.court().today(self.clock.time)
+        content = {
+            **{"models": ["contoh"], "offices": ["operator"], "hosts": [], "hours": 4},
+            **{"first": today.isoformat(), "last": (today + timedelta(days=9)).isoformat()},
+            **changed,
+        }
+        return self.rule("decree", confirmed_by=confirmed_by, texts={"decree": "SK contoh"}, **content)
+
+    def emergency(self, until, decree, who="op", hosts=("web1", "web2")):
+        """Declare an emergency and bring it just past the act ``until``; gives the request's id."""
+        ident = self.do("declare", who, decree=decree).subject
+        for name in ("plan", "apply") if until != "declare" else ():
+            self.plan(who, ident, hosts) if name == "plan" else self.apply(who, ident)
+            if name == until:
+                break
         return ident
 
     # --- by hand, for judge -------------------------------------------------------------------------------------------

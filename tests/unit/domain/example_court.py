@@ -138,7 +138,8 @@ class FakeContent:
 
     def change_model(self, playbook, sealed_id=""):
         word = Wording("contoh", "example")
-        return ChangeModel(playbook, word, word, word, word, (ChangeType.NORMAL,), Risk.LOW, ("all",), {})
+        kinds = (ChangeType.NORMAL, ChangeType.EMERGENCY)
+        return ChangeModel(playbook, word, word, word, word, kinds, Risk.LOW, ("all",), {})
 
     def seal(self, playbook, *, limit, variables):
         files = {"roles/contoh.yml": digest("content", self.hosts.content)}

@@ -30,6 +30,11 @@ GOOD = {
     "step": {"step": "B8", "office": "chair"},
     "clock": {},
     "erase": {"digest": "0" * 64},
+    "decree": {
+        **{"models": ["block-address"], "offices": ["operator"], "hosts": [], "hours": 4},
+        **{"first": "2026-11-23", "last": "2026-12-31"},
+    },
+    "end_decree": {"decree": "a"},
 }
 BAD = [
     ("sleep", {}),
@@ -79,6 +84,7 @@ BAD = [
     ("witness", {"vkey": "saksi"}),
     ("witness", {"vkey": None}),
     ("erase", {"digest": "0"}),
+    ("end_decree", {"decree": "NIK 3201"}),
 ]
 OFFICES, STEPS = ("chair", "operator", "secretary"), ("B8",)
 
@@ -106,8 +112,13 @@ def test_proposal_that_can_not_be_is_refused_before_it_is_written(kind, data):
 @pytest.mark.parametrize(("kind", "data"), GOOD.items())
 def test_proposal_confirmed_can_be_folded(kind, data):
     desk = Desk()
-    desk.rule(kind, **data | ({"person": desk.id["head"]} if kind == "key" else {}))
-    assert desk.court().size == 3
+    before = desk.court().size
+    if kind == "end_decree":
+        data = {"decree": desk.decree()}
+        before += 2
+    texts = {"decree": "SK contoh"} if kind == "decree" else None
+    desk.rule(kind, texts=texts, **data | ({"person": desk.id["head"]} if kind == "key" else {}))
+    assert desk.court().size == before + 2
 
 
 @pytest.fixture

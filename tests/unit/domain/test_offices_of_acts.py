@@ -27,6 +27,10 @@ BANDING = {
     "grant": {SEC},
     "fulfil": {OP},
     "close": {OP},
+    "declare": {OP},
+    "record": {OP, HEAD},
+    "ratify": {SEC},
+    "refuse": {SEC},
 }
 FIRST_INSTANCE = {act: {HEAD if o == KABAG else o for o in offices} for act, offices in BANDING.items()}
 DESKS = {"banding": Desk("banding"), "tingkat_pertama": Desk("tingkat_pertama")}

@@ -77,7 +77,7 @@ def test_plan_with_a_playbook_that_is_not_for_this_kind_of_change_reads_no_host(
     desk.do("prioritise", "head", request)
     with pytest.raises(ContentError) as error:
         desk.plan("op", request)
-    assert (error.value.expected, error.value.found) == ("normal", "standard")
+    assert (error.value.expected, error.value.found) == ("normal, emergency", "standard")
     assert "read.finished" not in {e.type for e in desk.ledger.kept}
 
 
