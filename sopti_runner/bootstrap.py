@@ -5,6 +5,7 @@ Longer than other modules because every part and every use case that needs sever
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -39,6 +40,7 @@ from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying
 from sopti_runner.services.approving import Approving
 from sopti_runner.services.books import Books
+from sopti_runner.services.emergencies import Emergencies
 from sopti_runner.services.examining import examine
 from sopti_runner.services.found_court import Founder, check_founding, found_court
 from sopti_runner.services.planning import Planned, make_plan
@@ -162,6 +164,11 @@ class House:
         """Which runs have a living process."""
         return FileRunLocks(self.settings.state_dir / "runs")
 
+    @cached_property
+    def emergencies(self) -> Emergencies:
+        """Emergency changes."""
+        return Emergencies(self.acts, self.content, self.applying, self.words)
+
     def signer(self, key: str = "") -> SshKeygenSigner | ExchangeSigner:
         """Give the key of the person at this terminal.
 
@@ -233,6 +240,10 @@ class House:
         return parse_public_key(
             self.files.text(file, what=N_("The key file can't be read"), limit=MAX_KEY_BYTES), on=file
         )
+
+    def digest(self, file: str) -> str:
+        """Give the SHA-256 (hex) of a file that a person names."""
+        return hashlib.sha256(self.files.read(file, what=N_("The evidence can't be read"))).hexdigest()
 
     def scan_host(self, address: str, port: int) -> PublicKey:
         """Give the host key that answers at an address now."""

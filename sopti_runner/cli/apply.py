@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json, Key, Number
 from sopti_runner.cli.session import house
 from sopti_runner.errors import N_, ExecutionError, PartialError, StoppedError
+
+if TYPE_CHECKING:
+    from sopti_runner.domain.run import Run
 
 HELP = N_(
     "Carry out an approved plan: the gate decides, the hosts are compared, then exactly that plan runs, once (B9).\n\n"
@@ -31,6 +36,15 @@ def apply(number: Number, key: Key = "", as_json: Json = False) -> None:
         _("Applying {number}: the gate decides, then exactly what was approved runs", number=number)
     ) as progress:
         run = here.applying.apply(number, signer, progress)
+    say_run(number, run)
+
+
+def say_run(number: str, run: Run) -> None:
+    """Say what a run left on each host.
+
+    Raises:
+        StoppedError, PartialError, ExecutionError: It did not leave every host as planned.
+    """
     hosts = dict(run.hosts or {})
     output.table([_("Host"), _("Outcome")], [(h, _(HOST_WORDS[o])) for h, o in sorted(hosts.items())])
     output.data({"run": run.id, "outcome": run.outcome, "hosts": hosts})

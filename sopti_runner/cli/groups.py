@@ -54,6 +54,12 @@ TWINS = {
     "withdraw": "batalkan",
     "confirm": "sahkan",
     "proposals": "usulan",
+    "emergency": "darurat",
+    "ratify": "susulan",
+    "refuse": "tolak-susulan",
+    "record": "catat",
+    "decree": "keputusan",
+    "end-decree": "akhiri-keputusan",
 }
 """English command → its Indonesian twin, in every group that has the command."""
 
@@ -72,6 +78,8 @@ PLACEHOLDERS = (
     N_("ACT"),
     N_("ADDRESS"),
     N_("CATEGORY"),
+    N_("DATE"),
+    N_("DECREE"),
     N_("EVENT"),
     N_("FILE"),
     N_("FINGERPRINT"),
@@ -81,11 +89,13 @@ PLACEHOLDERS = (
     N_("OFFICE"),
     N_("PATH"),
     N_("PERSON"),
+    N_("PLAYBOOK"),
     N_("PROPOSAL"),
     N_("REQUEST"),
     N_("SCAN"),
     N_("SEPARATION"),
     N_("STEP"),
+    N_("TIME"),
     N_("VALUE"),
     N_("YEAR"),
 )

@@ -18,6 +18,7 @@ from sopti_runner.cli import (
     apply,
     approve,
     doctor,
+    emergency,
     home,
     host,
     init,
@@ -80,6 +81,7 @@ _PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("apply", apply.apply, apply.HELP),
         ("trace", trace.trace, trace.HELP),
         ("recap", recap.recap, recap.HELP),
+        ("emergency", emergency.app, ""),
     ),
     DECISIONS: (
         ("consider", approve.consider, approve.CONSIDER),
@@ -103,7 +105,7 @@ ALIASES = {name: TWINS[name] for name in ORDER}
 """English command → its Indonesian twin."""
 GROUPED = frozenset(
     c.name
-    for group in (request.app, ledger.app, office.app, host.app, access.app, own.app)
+    for group in (request.app, ledger.app, office.app, host.app, access.app, own.app, emergency.app)
     for c in group.registered_commands
 )
 """Names of the commands inside groups."""

@@ -80,7 +80,9 @@ def _confirmed(ident: str) -> None:
     output.data({"proposal": ident, "confirmed": True})
 
 
-def propose(kind: str, content: dict[str, Any], key: str, export_to: str, texts: dict[str, str] | None = None) -> None:
+def propose(
+    kind: str, content: dict[str, Any], key: str, export_to: str, texts: dict[str, str | bytes] | None = None
+) -> None:
     """Propose something, signed by the key at this terminal, or export the statement."""
     from sopti_runner.services.governing import propose as proposed
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from sopti_runner.domain.authority import Act
 
 
-def decree_in_force(court: Court, when: datetime, playbook: str = "", office: str = "") -> Decree | None:
-    """Give the decree that counts at ``when`` (aware UTC), one that names a change model and an office if there is."""
-    day = court.today(when)
-    found = [d for d in court.decrees.values() if d.in_force(day)]
-    fits = [d for d in found if (not playbook or playbook in d.models) and (not office or office in d.offices)]
-    return next(iter(reversed(fits or found)), None)
+def decree_in_force(court: Court, when: datetime, playbook: str = "", offices: Iterable[str] = ()) -> Decree | None:
+    """Give the decree that counts at ``when`` (aware UTC): the newest that fits a change model and offices best."""
+    found = [d for d in court.decrees.values() if d.in_force(court.today(when))]
+    named = [d for d in found if playbook in d.models]
+    held = [d for d in named if set(offices) & set(d.offices)]
+    return next(reversed(held or named or found), None)
 
 
 def not_in_force(court: Court, decree: str, now: datetime) -> Iterator[Reason]:

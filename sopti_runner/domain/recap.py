@@ -16,6 +16,7 @@ import rfc8785
 
 from sopti_runner.domain.calendar import CalendarWarning
 from sopti_runner.domain.change import Wording
+from sopti_runner.domain.emergency import Verdict
 from sopti_runner.domain.period import Period, Zone
 from sopti_runner.errors import N_
 
@@ -84,6 +85,25 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An emergency act that recaps must name: it waits for ratification, was refused, or was ratified late.
+
+    Attributes:
+        done: Day on which it was done, in the court's zone.
+        late: Working days late: so far, or of the answer.
+        decree: Whether a decree was in force for it.
+        seq: Event that made it an act.
+    """
+
+    number: str
+    done: date
+    verdict: Verdict
+    late: int
+    decree: bool
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What a recap needs and the events of the court do not say.
 
@@ -129,6 +149,8 @@ class RecapPage:
         before: The five headline values a month earlier.
         history: Six months up to this one, in order.
         offices: Titles of operator, section head and secretary, who sign.
+        emergencies: Emergency acts of the period: runs by a decree, and acts by hand that were recorded.
+        unanswered: Emergency acts of any period that are exceptions at the end of this one.
         next_close: When the next month's recap is due.
         next_working_day: The first working day after the making of the page.
     """
@@ -162,6 +184,8 @@ class RecapPage:
     next_close: date
     next_working_day: date
     warnings: tuple[CalendarWarning, ...] = ()
+    emergencies: Figure = field(default_factory=Figure)
+    unanswered: tuple[Unanswered, ...] = ()
     not_checked: tuple[str, ...] = field(default=NOT_CHECKED)
 
     @property
@@ -216,6 +240,7 @@ class RecapPage:
             },
             "refusals": {**_figure(self.refusals), "by_reason": _figures(self.refusals_by_reason)},
             "waivers": _figure(self.waivers),
+            "emergencies": {**_figure(self.emergencies), "exceptions": [_unanswered(u) for u in self.unanswered]},
             "attested": _figure(self.attested),
             "paper": _figure(self.paper),
             "unconfirmed_executors": list(self.unconfirmed),
@@ -246,6 +271,17 @@ class RecapPage:
 
 def _figure(figure: Figure) -> dict[str, Any]:
     return {"value": figure.value, "events": list(figure.events)}
+
+
+def _unanswered(act: Unanswered) -> dict[str, Any]:
+    return {
+        "number": act.number,
+        "done": act.done.isoformat(),
+        "verdict": act.verdict.value,
+        "days_late": act.late,
+        "decree": act.decree,
+        "event": act.seq,
+    }
 
 
 def _figures(figures: Mapping[str, Figure]) -> dict[str, Any]:

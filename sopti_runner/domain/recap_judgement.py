@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from sopti_runner.domain.emergency import Verdict
 from sopti_runner.domain.recap import RecapPage
 from sopti_runner.errors import N_
 
@@ -129,6 +130,20 @@ def _restore(page: RecapPage) -> Iterable[Point]:
     )
 
 
+def _unanswered(page: RecapPage) -> Iterable[Point]:
+    """What still waits; what was refused or late is named on the page for good, and is no news."""
+    waiting = [u for u in page.unanswered if u.verdict is Verdict.WAITING]
+    if waiting:
+        yield Point(
+            N_("Emergency changes that wait for ratification: {count} ({numbers})"),
+            N_("No official has answered for these changes yet"),
+            N_("Ratify them, or refuse with reasons"),
+            page.next_working_day,
+            N_("Ratification of the emergency changes"),
+            fields={"count": len(waiting), "numbers": ", ".join(u.number for u in waiting[:3])},
+        )
+
+
 def _waived(page: RecapPage) -> Iterable[Point]:
     if page.waivers.value:
         yield Point(
@@ -186,5 +201,17 @@ def _calendar(page: RecapPage) -> Iterable[Point]:
         )
 
 
-_RULES = (_ledger, _unsettled, _unclear, _late, _restore, _waived, _unprotected, _unconfirmed, _refused, _calendar)
+_RULES = (
+    _ledger,
+    _unsettled,
+    _unclear,
+    _late,
+    _restore,
+    _unanswered,
+    _waived,
+    _unprotected,
+    _unconfirmed,
+    _refused,
+    _calendar,
+)
 """In the order of gravity."""

@@ -16,12 +16,14 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.lateness import late
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.period import Period, period_of
-from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage
-from sopti_runner.domain.request import FINAL, Request, State
+from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage, Unanswered
+from sopti_runner.domain.request import BEGINS, EVENT_OF, FINAL, Request, State
 from sopti_runner.domain.run import FAILED, GOOD, UNREACHABLE
 
 MONTHS = 6
 HEADLINES = ("received", "finished", "on_time", "runs_good", "runs_bad", "refusals")
+BEGINNINGS = frozenset(EVENT_OF[act] for act in BEGINS)
+UNSETTLED = frozenset({State.PARTIAL, State.UNRATIFIED_PART})
 SIGNERS = ("operator", "section_head", "secretary")
 
 
@@ -83,7 +85,7 @@ def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> Non
         month.seqs[event.actor.credential].append(seq)
     if data.get("waived"):
         month.seqs["waivers"].append(seq)
-    if event.type == "request.registered":
+    if event.type in BEGINNINGS:
         month.seqs["received"].append(seq)
     elif event.type == "gate.refused":
         month.seqs["refusals"].append(seq)
@@ -94,7 +96,11 @@ def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> Non
             month.hosts[data["host"]]["tasks_changed"].append(seq)
     elif event.type == "run.finished":
         _count_run(month, event)
-    if event.type == "request.fulfilled" or (event.type == "run.finished" and data["outcome"] == "done"):
+    if event.type == "emergency.recorded" or (event.type == "run.started" and "decree" in data):
+        month.seqs["emergencies"].append(seq)
+    if event.type in ("request.fulfilled", "emergency.recorded") or (
+        event.type == "run.finished" and data["outcome"] == "done"
+    ):
         _count_finished(month, court, event, finished)
 
 
@@ -143,7 +149,7 @@ def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> R
         runs_bad=month.figure("runs_bad"),
         unclear=Figure.count(tuple(unclear)),
         unclear_requests=tuple(sorted({court.requests[r].number for r in unclear.values()})),
-        unsettled=tuple(sorted(r.number for r in waiting if r.state is State.PARTIAL)),
+        unsettled=tuple(sorted(r.number for r in waiting if r.state in UNSETTLED)),
         hosts=_hosts(month),
         refusals=month.figure("refusals"),
         refusals_by_reason={code: Figure.count(tuple(seqs)) for code, seqs in sorted(month.reasons.items())},
@@ -158,6 +164,8 @@ def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> R
         ),
         unreached=tuple(sorted(month.unreached)),
         offices=tuple(r.title for s in SIGNERS for r in (court.sop.preset.roles if court.sop else ()) if r.id == s),
+        emergencies=month.figure("emergencies"),
+        unanswered=tuple(sorted(_unanswered(court, court.today(ends)), key=lambda u: u.seq)),
         next_close=close.dates[0],
         next_working_day=court.calendar.next_working_day(today + timedelta(days=1)),
         warnings=tuple(dict.fromkeys((*court.calendar.doubts(today, today), *close.warnings))),
@@ -182,3 +190,13 @@ def _overdue(court: Court, today: date) -> Iterable[Overdue]:
     for request in court.requests.values():
         for step, days in islice(late(request, court.calendar, today), 1):
             yield Overdue(request.number, step, date.fromisoformat(request.due[step]), days, request.steps[0].seq)
+
+
+def _unanswered(court: Court, today: date) -> Iterable[Unanswered]:
+    """Give every emergency act up to now that is an exception, whatever month it was done in."""
+    for request in court.requests.values():
+        act = request.emergency
+        if act is None or not act.exception or act.done_at is None or act.due is None:
+            continue
+        days = court.calendar.working_days_late(act.due, today) if act.waits else act.late
+        yield Unanswered(request.number, court.today(act.done_at), act.verdict, days, bool(act.decree), act.seq)

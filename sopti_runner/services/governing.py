@@ -21,7 +21,7 @@ def propose(
     *,
     person: str,
     words: Words,
-    texts: Mapping[str, str] | None = None,
+    texts: Mapping[str, str | bytes] | None = None,
 ) -> Waiting:
     """Make the statement of a proposal; UsageError when its data can't be.
 
@@ -38,7 +38,8 @@ def propose(
     check_proposal(kind, content, court.offices, steps)
     if kind == "retire_key":
         _require_known(court, content)
-    shown = proposing_text(Told(acts.books, court, words, kind, content, texts or {}))
+    shown_texts = {name: text for name, text in (texts or {}).items() if isinstance(text, str)}
+    shown = proposing_text(Told(acts.books, court, words, kind, content, shown_texts))
     data = {"kind": kind, "content": dict(content)}
     return acts.prepare(PROPOSE, person=person, subjects=[], data=data, texts=texts, display=shown)
 

@@ -11,9 +11,10 @@ import segno
 
 from sopti_runner.adapters.render.letterhead import letterhead
 from sopti_runner.domain.approval_sheet import grouped
+from sopti_runner.domain.emergency import Verdict
 from sopti_runner.domain.ledger.checkpoint import read_checkpoint
 from sopti_runner.domain.plain import middle_cut, one_line
-from sopti_runner.domain.recap import HostRow, RecapPage
+from sopti_runner.domain.recap import HostRow, RecapPage, Unanswered
 from sopti_runner.domain.recap_judgement import SHOWN, STATUS_WORDS, Point, StatusWord, points_of, status_of
 from sopti_runner.domain.request import STATE_WORDS, State
 from sopti_runner.domain.words import Words, pick
@@ -80,6 +81,7 @@ def view(page: RecapPage, words: Words) -> dict[str, Any]:
         "points": [_point(p, words) for p in points[:SHOWN]],
         "more_points": words("and {count} more in the data file", count=len(points) - SHOWN) if points[SHOWN:] else "",
         "decisions": [words(p.decision, **p.fields) for p in points if p.decision][:SHOWN],
+        "exceptions": _exceptions(page, words),
         "not_checked": _not_checked(page, words),
         **_seal(page, words),
     }
@@ -203,6 +205,25 @@ def _not_checked(page: RecapPage, words: Words) -> list[str]:
     if page.unreached:
         lines.insert(0, words("Hosts that could not be reached at some time: {count}", count=len(page.unreached)))
     return lines
+
+
+def _exceptions(page: RecapPage, words: Words) -> list[str]:
+    """Give each emergency act that is an exception, of whatever month: number, day, and how it was answered for."""
+    return [
+        words(
+            "{number} of {day}: {answer}", number=u.number, day=words.day(u.done), answer=words(_answer(u), days=u.late)
+        )
+        + ("" if u.decree else words(", without a decree"))
+        for u in page.unanswered
+    ]
+
+
+def _answer(act: Unanswered) -> str:
+    if act.verdict is Verdict.REFUSED:
+        return N_("ratification refused")
+    if act.verdict is Verdict.WAITING:
+        return N_("waits for ratification, working days late: {days}") if act.late else N_("waits for ratification")
+    return N_("ratified late, working days: {days}")
 
 
 def _seal(page: RecapPage, words: Words) -> dict[str, Any]:
