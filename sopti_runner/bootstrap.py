@@ -5,7 +5,6 @@ Longer than other modules because every part and every use case that needs sever
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -240,10 +239,6 @@ class House:
         return parse_public_key(
             self.files.text(file, what=N_("The key file can't be read"), limit=MAX_KEY_BYTES), on=file
         )
-
-    def digest(self, file: str) -> str:
-        """Give the SHA-256 (hex) of a file that a person names."""
-        return hashlib.sha256(self.files.read(file, what=N_("The evidence can't be read"))).hexdigest()
 
     def scan_host(self, address: str, port: int) -> PublicKey:
         """Give the host key that answers at an address now."""
