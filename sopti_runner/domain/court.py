@@ -19,8 +19,8 @@ from sopti_runner.domain import access
 from sopti_runner.domain.access import Access
 from sopti_runner.domain.approval import Approval
 from sopti_runner.domain.calendar import Calendar
-from sopti_runner.domain.emergency import Decree, decree_from
-from sopti_runner.domain.emergency_course import COURSE
+from sopti_runner.domain.emergency import Decree
+from sopti_runner.domain.emergency_course import COURSE, ended, registered
 from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.holiday import CalendarYear, Override
 from sopti_runner.domain.ledger.event import BlobRef, Event
@@ -250,16 +250,6 @@ def _witness(court: Court, proposal: Proposal, event: Event) -> None:
     court.witnesses.append(proposal.data["vkey"])
 
 
-def _decree(court: Court, proposal: Proposal, event: Event) -> None:
-    court.decrees[proposal.id] = decree_from(proposal.id, proposal.data, event.actor.person)
-
-
-def _end_decree(court: Court, proposal: Proposal, event: Event) -> None:
-    held = court.decrees.get(proposal.data["decree"])
-    if held:
-        court.decrees[held.id] = replace(held, ended=True)
-
-
 def _nothing(court: Court, proposal: Proposal, event: Event) -> None:
     """A corrected clock and an erasure need no more than their events."""
 
@@ -277,8 +267,8 @@ _EFFECTS: Mapping[str, Callable[[Court, Proposal, Event], None]] = {
     "witness": _witness,
     "clock": _nothing,
     "erase": _nothing,
-    "decree": _decree,
-    "end_decree": _end_decree,
+    "decree": lambda court, proposal, event: registered(court.decrees, proposal, event),
+    "end_decree": lambda court, proposal, event: ended(court.decrees, proposal),
 }
 
 

@@ -11,9 +11,22 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from sopti_runner.domain.change import ChangeType
-from sopti_runner.domain.emergency import Emergency, Verdict
+from sopti_runner.domain.emergency import Decree, Emergency, Verdict, decree_from
+from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.request import Request
+
+
+def registered(decrees: dict[str, Decree], proposal: Proposal, event: Event) -> None:
+    """Put a decree in force by its confirmation."""
+    decrees[proposal.id] = decree_from(proposal.id, proposal.data, event.actor.person)
+
+
+def ended(decrees: dict[str, Decree], proposal: Proposal) -> None:
+    """End a decree; one that does not exist changes nothing."""
+    held = decrees.get(proposal.data["decree"])
+    if held:
+        decrees[held.id] = replace(held, ended=True)
 
 
 def _declared(request: Request, event: Event) -> Request:
