@@ -226,6 +226,28 @@ class TaskOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Veto:
+    """A task that the gate stopped, or found to have done otherwise; the run ends with it on every host.
+
+    Attributes:
+        task: ``file:line`` in the sealed copy.
+        reason: Stable code (``task_not_planned``, ``task_other_state`` …).
+        object: ``kind:key``, or the file or host concerned; may be empty.
+        expected: A class, a keyed digest or a name; empty for nothing.
+        found: The same.
+        at: When, aware UTC, by the worker's clock.
+    """
+
+    host: str
+    task: str
+    reason: str
+    object: str
+    expected: str
+    found: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HostOutcome:
     """What a run left on one host.
 
@@ -304,13 +326,13 @@ class Engine(Protocol):
         ...
 
     def apply(
-        self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
+        self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome | Veto], None], progress: Progress
     ) -> Sequence[HostOutcome]:
-        """Run for real; ``on_task`` is called in order as the workers record outcomes."""
+        """Run for real; ``on_task`` is called in order as the workers record outcomes and vetoes."""
         ...
 
     def recall(
-        self, hosts: Sequence[str], run_id: str, on_task: Callable[[TaskOutcome], None]
+        self, hosts: Sequence[str], run_id: str, on_task: Callable[[TaskOutcome | Veto], None]
     ) -> Sequence[HostOutcome]:
         """Tell what a run did whose runner died, from what its workers wrote down; every host gets an outcome."""
         ...

@@ -60,6 +60,9 @@ FACTS: Mapping[str, str] = {
     "run": N_("run"),
     "outcome": N_("outcome"),
     "reasons": N_("reasons"),
+    "object": N_("object"),
+    "expected": N_("expected"),
+    "found": N_("found"),
     "kind": N_("kind"),
     "host": N_("host"),
     "task": N_("task"),
@@ -112,10 +115,20 @@ VALUES: Mapping[str, str] = {
     "trace": N_("trace"),
     "service_request": N_("service request"),
     "incident": N_("incident"),
+    "task_not_planned": N_("the plan does not hold this task"),
+    "task_other_kind": N_("the task would do something else than planned"),
+    "task_other_object": N_("the task would touch something else than planned"),
+    "task_other_state": N_("the host is not as it was planned on"),
+    "task_other_content": N_("the task would write something else than planned"),
+    "task_did_otherwise": N_("the task did something else than planned"),
+    "task_file_changed": N_("a sealed file was changed"),
+    "task_outside": N_("the task uses a file that was not sealed"),
+    "task_elsewhere": N_("the task would act elsewhere than on its host"),
+    "task_unwatched": N_("the task would not be waited for"),
 }
 """What stands in an event's data as one word."""
 
-WORDS_ONLY = frozenset(("letter_urgency", "category", "change_type", "advice", "outcome", "kind", "hosts"))
+WORDS_ONLY = frozenset(("letter_urgency", "category", "change_type", "advice", "outcome", "kind", "hosts", "reasons"))
 """Facts whose values are words of the ledger; all others are names or digests and stay."""
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ids import uuid7
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.run import RUNNING, Run, outcome_of
 from sopti_runner.domain.time_rules import Instant
-from sopti_runner.ports import Engine, HostOutcome, RunLocks, TaskOutcome
+from sopti_runner.ports import Engine, HostOutcome, RunLocks, TaskOutcome, Veto
 from sopti_runner.services.books import Books
 
 BATCH = 100
@@ -37,8 +38,12 @@ class Recorder:
         self._recorded = {(e.data["host"], e.data["ordinal"]) for e in events if e.data["run"] == run.id}
         self._held: list[Draft] = []
 
-    def take(self, outcome: TaskOutcome) -> None:
-        """Take one outcome, unless it is recorded already."""
+    def take(self, outcome: TaskOutcome | Veto) -> None:
+        """Take one outcome, unless it is recorded already; a veto is a refusal, recorded at once."""
+        if isinstance(outcome, Veto):
+            self._held.append(_refusal(self._run, outcome))
+            self.flush()
+            return
         if (outcome.host, outcome.ordinal) in self._recorded:
             return
         name = f"{self._run.id}|{outcome.host}|{outcome.ordinal}"
@@ -52,6 +57,16 @@ class Recorder:
         if self._held:
             self._books.tell(self._held)
             self._held.clear()
+
+
+def _refusal(run: Run, veto: Veto) -> Draft:
+    """Give the refusal that a veto is: the same event however often it is told."""
+    named = "|".join((run.id, veto.host, veto.task, veto.reason))
+    ident = uuid7(veto.at, hashlib.sha256(named.encode()).digest()[:10])
+    said = asdict(veto)
+    reason, at = said.pop("reason"), said.pop("at")
+    data = {"act": "task", "run": run.id, "reasons": [reason], "clock": at.isoformat(), **said}
+    return Draft(ident, "gate.refused", run.request, SYSTEM, data)
 
 
 def close_run(

@@ -185,7 +185,7 @@ def test_altered_unknown_id_is_not_found(court: Court) -> None:
 
 def test_launcher_copy_swapped_between_check_and_run_refuses(court: Court, tmp_path: Path) -> None:
     (court.copy / "roles/motd/tasks/main.yml").write_text("- name: Evil\n  ansible.builtin.command: id\n")
-    phase = Phase(court.copy, court.sealed.id, "set-motd", hosts=2, planning=False)
+    phase = Phase(court.copy, court.sealed.id, "set-motd", hosts=2, approved={})
     run_phase(tmp_path / "run", b"k" * 32, phase, lambda line: None)
     lines = list(EvidenceTail(tmp_path / "run" / "evidence.jsonl").take())
     assert [line["e"] for line in lines] == ["start", "refused"]

@@ -13,6 +13,7 @@ from sopti_runner.adapters.ansible.change_models import read_change_model
 from sopti_runner.adapters.ansible.closure import Closure
 from sopti_runner.adapters.ansible.connection_rules import check_connection
 from sopti_runner.adapters.ansible.differences import differences
+from sopti_runner.adapters.ansible.gate_wiring import CONNECTION
 from sopti_runner.adapters.ansible.inventory import Inventory, evaluate
 from sopti_runner.adapters.ansible.inventory_files import read_inventory
 from sopti_runner.adapters.ansible.refusals import findings
@@ -157,13 +158,15 @@ class AnsibleContent:
         return sorted(found)
 
 
-def _write_inventory(copy: Path, playbook: str, document: Mapping[str, Any]) -> None:
+def _write_inventory(copy: Path, playbook: str, document: dict[str, Any]) -> None:
+    """Write the inventory of a copy; its hosts are reached through the interlock or not at all."""
     hosts = document["all"]["hosts"]
     wrong = sorted(
         {*check_values(_INVENTORY, document, 1, allowed=INVENTORY_VARIABLES), *check_connection(_INVENTORY, hosts)}
     )
     if wrong:
         raise snapshot.refuse(playbook, wrong)
+    document["all"]["vars"] = {"ansible_connection": CONNECTION}
     write_json(copy / "inventory.json", document)
 
 

@@ -23,6 +23,7 @@ NO_EFFECT = words(
     """
 )
 COMMANDS = words("command expect raw reboot script shell")
+FIRST_PARTY = "sopti."
 HIDDEN = "(hidden)"
 _SHOWN_CHARACTERS = 200_000
 _SECRET_LINE = re.compile(
@@ -103,6 +104,16 @@ def effect_of(
         "" if before == after and not sources else hidden or _readable(before, after, objects[0] if objects else module)
     )
     return Effect(kind, before, "\n".join(sources) or after, objects, diff)
+
+
+def acts_unseen(module: str, args: Mapping[str, Any]) -> bool:
+    """Tell whether a task may act although check mode sees no change, so that it must really be run."""
+    reloads = any(_true(args.get(each)) for each in ("daemon_reload", "daemon_reexec", "update_cache"))
+    return reloads or module.startswith(FIRST_PARTY)
+
+
+def _true(value: Any) -> bool:
+    return value not in (None, False, "", "no", "false", "False", "0", 0)
 
 
 def _kind(module: str, result: Mapping[str, Any], objects: tuple[str, ...], *, reads: bool) -> str:

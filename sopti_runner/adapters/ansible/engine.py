@@ -11,6 +11,7 @@ from typing import Any
 
 from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.ansible import ssh
+from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, Line, task_key
 from sopti_runner.adapters.ansible.hmac_key import key_id
 from sopti_runner.adapters.ansible.observers import Look, Observers
@@ -19,7 +20,7 @@ from sopti_runner.adapters.ansible.runs import Phase, PhaseEnd, run_phase
 from sopti_runner.adapters.ansible.snapshot import Snapshots, engine_versions
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.errors import N_, ExecutionError, IntegrityError, StoppedError
-from sopti_runner.ports import HostOutcome, Progress, Sealed, TaskOutcome
+from sopti_runner.ports import HostOutcome, Progress, Sealed, TaskOutcome, Veto
 
 ABSENT_PLAY = N_("no play of this playbook is for this host")
 
@@ -61,7 +62,7 @@ class AnsibleEngine:
 
         try:
             with ssh.identities(self._snapshots.path(sealed.id), self._keys) as identities:
-                phase = self._phase(sealed, playbook, tuple(sorted(tags)), identities, planning=True)
+                phase = self._phase(sealed, playbook, tuple(sorted(tags)), identities, None)
                 end = run_phase(folder, self._key, phase, take)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -110,7 +111,7 @@ class AnsibleEngine:
         return self._seen(sealed, looks)
 
     def apply(
-        self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome], None], progress: Progress
+        self, plan: Plan, sealed: Sealed, run_id: str, on_task: Callable[[TaskOutcome | Veto], None], progress: Progress
     ) -> Sequence[HostOutcome]:
         """Run for real; ``on_task`` is called in order as the workers record outcomes.
 
@@ -123,25 +124,22 @@ class AnsibleEngine:
         """
         self._require_intact(sealed)
         self._require_key(plan)
-        predicted: dict[str, list[list[str]]] = defaultdict(list)
-        for record in sorted(plan.records, key=lambda r: (r.host, r.ordinal)):
-            line = {name: getattr(record, name) for name in ("host", "task", "module", "args", "item")}
-            predicted[task_key(line)].append([record.kind.value, record.after])
         outcomes = Outcomes(sealed.hosts)
 
         def take(line: Line) -> None:
             outcome = outcomes.take(line)
-            if outcome is not None:
+            if isinstance(outcome, TaskOutcome):
                 progress(outcome.host, line["name"] or line["module"])
+            if outcome is not None:
                 on_task(outcome)
 
         with ssh.identities(self._snapshots.path(sealed.id), self._keys) as identities:
-            phase = self._phase(sealed, plan.playbook, plan.tags, identities, planning=False, predicted=predicted)
+            phase = self._phase(sealed, plan.playbook, plan.tags, identities, _approved(plan))
             end = run_phase(self._runs / run_id, self._key, phase, take)
         return outcomes.close(end, self._snapshots.altered(sealed.id))
 
     def recall(
-        self, hosts: Sequence[str], run_id: str, on_task: Callable[[TaskOutcome], None]
+        self, hosts: Sequence[str], run_id: str, on_task: Callable[[TaskOutcome | Veto], None]
     ) -> Sequence[HostOutcome]:
         """Tell what a run did whose runner died, from the evidence that its workers wrote."""
         folder, outcomes = self._runs / run_id, Outcomes(hosts)
@@ -158,19 +156,16 @@ class AnsibleEngine:
         playbook: str,
         tags: tuple[str, ...],
         identities: Path,
-        *,
-        planning: bool,
-        predicted: Mapping[str, list[list[str]]] | None = None,
+        approved: Mapping[str, list[Seen]] | None,
     ) -> Phase:
         return Phase(
             snapshot=self._snapshots.path(sealed.id).absolute(),
             sealed_id=sealed.id,
             playbook=playbook,
             hosts=len(sealed.hosts),
-            planning=planning,
             identities=identities,
+            approved=approved,
             tags=tags,
-            predicted=predicted or {},
         )
 
     def _require_intact(self, sealed: Sealed) -> None:
@@ -205,6 +200,16 @@ class AnsibleEngine:
         snapshot = self._snapshots.path(sealed.id)
         with ssh.identities(snapshot, self._keys) as identities:
             return Observers(snapshot, self._key, identities).look(looks)
+
+
+def _approved(plan: Plan) -> dict[str, list[Seen]]:
+    """Give task key → what the plan holds, one for each occurrence in order."""
+    approved: dict[str, list[Seen]] = defaultdict(list)
+    for record in sorted(plan.records, key=lambda r: (r.host, r.ordinal)):
+        line = {name: getattr(record, name) for name in ("host", "task", "module", "args", "item")}
+        objects = tuple(state.object for state in record.objects)
+        approved[task_key(line)].append(Seen(record.kind.value, record.before, record.after, objects))
+    return approved
 
 
 def _require_complete(sealed: Sealed, lines: Sequence[Line], end: PhaseEnd) -> None:

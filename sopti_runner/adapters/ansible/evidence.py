@@ -39,11 +39,18 @@ class EvidenceFile:
         self.path = path
 
     def append(self, line: Mapping[str, Any], *, sync: bool = True) -> None:
-        """Append one line; it is on disk when this returns."""
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Append one line; it is on disk when this returns.
+
+        Raises:
+            OSError: It could not be written whole; the line does not count, and the next one begins anew.
+        """
+        data = _encoded(line) + b"\n"
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                data = b"\n" + data
             while data:
                 data = data[os.write(descriptor, data) :]
             if sync:
@@ -52,8 +59,33 @@ class EvidenceFile:
             os.close(descriptor)
 
     def lines(self) -> Iterator[Line]:
-        """Give the whole lines written so far; a torn last line is no line."""
+        """Give the whole lines written so far; what was torn off is no line."""
         yield from EvidenceTail(self.path).take()
+
+    def results_of(self, host: str) -> Iterator[Line]:
+        """Give the results of one host; the lines of others are not even parsed."""
+        mark = _encoded({"e": "result", "host": host})[:-1] + b","
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
+            if line.startswith(mark):
+                yield from _decoded(line)
+
+
+def _encoded(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _decoded(line: bytes) -> Iterator[Line]:
+    """Give the line, or nothing when it was torn: its writer died or found no room, so it never counted."""
+    try:
+        value = json.loads(line.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return
+    if isinstance(value, dict) and "e" in value:
+        yield value
 
 
 class EvidenceTail:
@@ -72,5 +104,5 @@ class EvidenceTail:
             return
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
-        for line in whole.splitlines():
-            yield json.loads(line.decode("utf-8", "surrogatepass"))
+        for line in whole.split(b"\n"):
+            yield from _decoded(line)

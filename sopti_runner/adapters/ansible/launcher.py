@@ -1,8 +1,8 @@
 """The program that ansible-runner starts instead of ``ansible-playbook``: check the copy, stand the gate, run the play.
 
 ``python -I -B -m sopti_runner.adapters.ansible.launcher JOB ARGS…``. JOB is a 0600 file in a private folder that names
-the sealed copy and its id, the evidence file and the key file; the key file is removed as soon as it is read. ARGS are
-those of ``ansible-playbook``. Nothing secret is in an argument or environment variable.
+the sealed copy and its id, the evidence file, the mark that lets the run go on and the key file, which is removed as
+soon as it is read. ARGS are those of ``ansible-playbook``. Nothing secret is in an argument or environment variable.
 """
 
 from __future__ import annotations
@@ -10,17 +10,24 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.controller_guard import Places, refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
+from sopti_runner.adapters.ansible.gate_wiring import install, prove, version_refusal, wiring_refusal
+from sopti_runner.adapters.ansible.parent_death import die_with_parent
+from sopti_runner.adapters.ansible.sealed_files import SealedFiles
 from sopti_runner.adapters.ansible.snapshot import digest_tree, tree_id
-from sopti_runner.adapters.ansible.task_gate import TaskGate, die_with_parent, install, keep_to_plan, run_always
+from sopti_runner.adapters.ansible.stop_mark import StopMark
+from sopti_runner.adapters.ansible.task_gate import TaskGate
 
 REFUSED = 97
-"""Exit code when the launcher itself refuses; no play was started."""
+"""Exit code when the launcher itself refuses; no host was touched."""
+LOST_EVIDENCE = "evidence could not be written"
 
 
 def main() -> int:
@@ -30,41 +37,66 @@ def main() -> int:
     key_file = Path(job["key"])
     key = key_file.read_bytes()
     key_file.unlink()
-    evidence, root = EvidenceFile(Path(job["evidence"])), Path(job["snapshot"])
+    evidence, root, mark = EvidenceFile(Path(job["evidence"])), Path(job["snapshot"]), StopMark(Path(job["mark"]))
     evidence.append({"e": "start", "pid": os.getpid()})
     files = digest_tree(root)
-    refusal = _refusal(tree_id(files), job["id"])
+    refusal = version_refusal(metadata.version("ansible-core"))
+    if tree_id(files) != job["id"]:
+        refusal = f"sealed copy {job['id']} has become {tree_id(files)}"
     if refusal:
-        evidence.append({"e": "refused", "reason": refusal})
-        return REFUSED
-    planning = job["mode"] == "plan"
-    decide = run_always if planning else keep_to_plan
-    gate = TaskGate(evidence, key, root, files, planning=planning, predicted=job["predicted"], decide=decide)
+        return _refuse(evidence, refusal)
+    gate = TaskGate(evidence, key, SealedFiles(root, files), mark, _approved(job))
     identities = Path(job["identities"])
     places = Places(kept=root.parents[1], readable=root, writable=[evidence.path.parent], identities=identities)
-    code = _play(gate, places, ["ansible-playbook", *sys.argv[2:]])
+    code = _play(gate, evidence, places, ["ansible-playbook", *sys.argv[2:]])
+    if code == REFUSED:
+        return code
+    if not gate.proven:
+        return _refuse(evidence, "the gate was never proven")
+    if job["approved"] is None and mark.stopped:
+        return _refuse(evidence, LOST_EVIDENCE)
     evidence.append({"e": "end", "code": code})
     return code
 
 
-def _refusal(found: str, expected: str) -> str:
-    """Say why nothing may run, or give an empty text."""
-    version = metadata.version("ansible-core")
-    if tuple(map(int, version.split(".")[:2])) != (2, 19):
-        return f"ansible-core {version} is not 2.19, on which the gate was proven"
-    return "" if found == expected else f"sealed copy {expected} has become {found}"
+def _approved(job: dict[str, Any]) -> dict[str, list[Seen]] | None:
+    """Give what the plan holds, None while planning."""
+    if job["approved"] is None:
+        return None
+    return {
+        key: [Seen(**{**each, "objects": tuple(each["objects"])}) for each in records]
+        for key, records in job["approved"].items()
+    }
 
 
-def _play(gate: TaskGate, places: Places, arguments: list[str]) -> int:
-    sys.argv = arguments
-    from ansible.cli.playbook import main as playbook  # noqa: PLC0415  Ansible reads argv and settings when imported
+def _refuse(evidence: EvidenceFile, reason: str) -> int:
+    evidence.append({"e": "refused", "reason": reason})
+    return REFUSED
+
+
+def _play(gate: TaskGate, evidence: EvidenceFile, places: Places, arguments: Sequence[str]) -> int:
+    sys.argv = list(arguments)
+    from ansible.cli.playbook import PlaybookCLI  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.plugins.action import ActionBase  # noqa: PLC0415  Ansible reads argv and settings when imported
 
+    refusal = wiring_refusal(TaskExecutor, ActionBase)
+    if refusal:
+        return _refuse(evidence, refusal)
     install(gate, TaskExecutor, ActionBase)
     refuse_local_acts(places)
+
+    class Gated(PlaybookCLI):  # type: ignore[misc]  # Ansible has no types
+        """``ansible-playbook`` that proves the gate once its plugins can be loaded, and asks for no password."""
+
+        def ask_passwords(self) -> tuple[None, None]:
+            reason = prove(gate)
+            if reason:
+                sys.exit(_refuse(evidence, reason))
+            return None, None
+
     try:
-        playbook()
+        Gated.cli_executor(sys.argv)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0

@@ -15,7 +15,7 @@ from sopti_runner.adapters.ansible.evidence import Line
 from sopti_runner.adapters.ansible.runs import PhaseEnd
 from sopti_runner.domain.plan import RecordClass
 from sopti_runner.errors import N_
-from sopti_runner.ports import HostOutcome, TaskOutcome
+from sopti_runner.ports import HostOutcome, TaskOutcome, Veto
 
 INTERRUPTED = N_("stopped by a person before its end")
 DIED = N_("the run ended before its time")
@@ -25,6 +25,7 @@ NEVER = N_("the host did not answer")
 ALTERED = N_("the sealed copy changed while it ran")
 UNTOUCHED = N_("no task reached this host")
 VETOED = N_("a task was stopped: it is not what was approved")
+STOPPED = N_("the run was stopped, because a task was not what was approved")
 
 
 @dataclass(slots=True)
@@ -34,7 +35,8 @@ class _Host:
     changed: bool = False
     open: bool = False
     last_failure: str = ""
-    vetoed: str = ""
+    veto: Veto | None = None
+    stopped: bool = False
     unreachable: bool = False
 
 
@@ -54,18 +56,22 @@ class Outcomes:
     def __post_init__(self) -> None:
         self._state = {host: _Host() for host in self.hosts}
 
-    def take(self, line: Line) -> TaskOutcome | None:
-        """Take one line of evidence; gives the task's outcome when the line is one."""
+    def take(self, line: Line) -> TaskOutcome | Veto | None:
+        """Take one line of evidence; gives the task's outcome, or its veto, when the line is one."""
         self._ended = self._ended or line["e"] == "end"
         if line["e"] == "refused":
             self._refused = str(line["reason"])
-        state = self._state.get(str(line.get("host", "")))
+        host = str(line.get("host", ""))
+        state = self._state.get(host)
         if state is None:
             return None
         if line["e"] == "intent":
             state.open = True
         elif line["e"] == "vetoed":
-            state.vetoed = f"{line['task']}: {VETOED}"
+            state.veto = _veto(host, line)
+            return state.veto
+        elif line["e"] == "stopped":
+            state.stopped = True
         elif line["e"] == "passed":
             state.seen, state.last_failure = True, ""
         elif line["e"] == "result":
@@ -93,8 +99,8 @@ class Outcomes:
             return HostOutcome(host, "unknown", CUT)
         if state.unreachable or counted.get("dark"):
             return HostOutcome(host, *(("unknown", LOST) if state.seen else ("unreachable", NEVER)))
-        if state.vetoed:
-            return HostOutcome(host, "failed", state.vetoed)
+        if state.veto or state.stopped:
+            return _held(host, state)
         finished = self._ended and host in end.stats and not end.interrupted
         if state.last_failure or counted.get("failures"):
             return HostOutcome(host, "failed", state.last_failure)
@@ -102,6 +108,13 @@ class Outcomes:
             why = INTERRUPTED if end.interrupted else UNTOUCHED if self._ended else DIED
             return HostOutcome(host, "failed" if state.changed else "not_started", why)
         return HostOutcome(host, "changed" if state.changed else "unchanged")
+
+
+def _held(host: str, state: _Host) -> HostOutcome:
+    """Tell of a host on which the gate stopped the run: by a task of its own, or of another host."""
+    if state.veto:
+        return HostOutcome(host, "failed", f"{state.veto.task}: {VETOED} ({state.veto.reason})")
+    return HostOutcome(host, "failed" if state.changed else "not_started", STOPPED)
 
 
 def _note(state: _Host, line: Mapping[str, Any]) -> None:
@@ -114,6 +127,11 @@ def _note(state: _Host, line: Mapping[str, Any]) -> None:
     state.changed = state.changed or line["outcome"] == "changed"
     failed = line["outcome"] == "failed" and not line["forgiven"]
     state.last_failure = f"{line['task']}: {line['detail']}" if failed else ""
+
+
+def _veto(host: str, line: Mapping[str, Any]) -> Veto:
+    at = datetime.fromtimestamp(line["at"], UTC)
+    return Veto(host, line["task"], line["reason"], line["object"], line["expected"], line["found"], at)
 
 
 def _task(line: Mapping[str, Any], ordinal: int) -> TaskOutcome:

@@ -21,12 +21,15 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.ansible import ssh
+from sopti_runner.adapters.ansible import interlock, ssh
+from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.evidence import EvidenceTail, Line
+from sopti_runner.adapters.ansible.gate_wiring import CONNECTION
+from sopti_runner.adapters.ansible.stop_mark import StopMark
 from sopti_runner.errors import N_, ExecutionError
 
 FORKS = 10
@@ -48,20 +51,18 @@ class Phase:
         sealed_id: Its id; the launcher digests the copy again and refuses any other.
         playbook: Name without folder and ending.
         hosts: How many hosts there are, for the number of forks.
-        planning: Check mode.
+        approved: As ``TaskGate`` takes it; None for check mode.
         identities: Which key or certificate each host is shown, as ``ssh.identities`` wrote it.
         tags: Given tags.
-        predicted: As ``TaskGate`` takes it.
     """
 
     snapshot: Path
     sealed_id: str
     playbook: str
     hosts: int
-    planning: bool
+    approved: Mapping[str, list[Seen]] | None
     identities: Path = ssh.NO_IDENTITIES
     tags: tuple[str, ...] = ()
-    predicted: Mapping[str, list[list[str]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -186,14 +187,18 @@ def _interruptible(follower: _Follower) -> Iterator[None]:
 
 
 def _write_job(folder: Path, private: Path, key: bytes, phase: Phase) -> Path:
-    key_file, job = private / "key", private / "job.json"
+    key_file, job, mark = private / "key", private / "job.json", StopMark(private / "go")
+    mark.permit()
+    approved = None
+    if phase.approved is not None:
+        approved = {key: [asdict(each) for each in seen] for key, seen in phase.approved.items()}
     content = {
-        "mode": "plan" if phase.planning else "apply",
         "snapshot": str(phase.snapshot),
         "id": phase.sealed_id,
         "evidence": str(folder / "evidence.jsonl"),
         "key": str(key_file),
-        "predicted": phase.predicted,
+        "mark": str(mark.path),
+        "approved": approved,
         "identities": str(phase.identities),
     }
     for path, data in ((key_file, key), (job, json.dumps(content).encode())):
@@ -240,7 +245,7 @@ def _runner(private: Path, sockets: Path, phase: Phase, job: Path, follower: _Fo
 
 def _command(phase: Phase, job: Path) -> list[str]:
     words = [sys.executable, "-I", "-B", "-m", LAUNCHER, str(job)]
-    words += ["--check", "--diff"] if phase.planning else ["--diff"]
+    words += ["--check", "--diff"] if phase.approved is None else ["--diff"]
     words += ["-e", f"@{phase.snapshot / 'variables.json'}", "-e", json.dumps(_pinned(phase))]
     words += ["--tags", ",".join(phase.tags)] if phase.tags else []
     return [
@@ -259,7 +264,7 @@ def _ssh_args(phase: Phase) -> str:
 def _pinned(phase: Phase) -> dict[str, Any]:
     """Give the variables that no content may set: extra variables go before all others, whatever names them."""
     return {
-        "ansible_connection": "ssh",
+        "ansible_connection": CONNECTION,
         "ansible_ssh_args": _ssh_args(phase),
         **dict.fromkeys((f"ansible_{kind}_extra_args" for kind in ("ssh", "sftp", "scp")), ""),
         **{f"ansible_{program}_executable": program for program in ("ssh", "sftp", "scp")},
@@ -301,6 +306,7 @@ def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
         "TIMEOUT": ssh.CONNECT_TIMEOUT_S,
     }
     settings |= dict.fromkeys(_PLUGIN_PATHS.split(), empty)
+    settings["CONNECTION_PLUGINS"] = Path(str(interlock.__file__)).parent
     basic = ssh.environment() | {"HOME": str(private)}
     return basic | {f"ANSIBLE_{name}": str(value) for name, value in settings.items()}
 

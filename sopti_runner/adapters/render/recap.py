@@ -50,6 +50,7 @@ REASON_WORDS = {
     "signature_needed": N_("signature missing"),
     "host_not_checked": N_("host could not be compared"),
 }
+TASK_REASON = N_("task stopped: not as approved")
 OTHER_REASON = N_("another reason")
 OTHER_REASONS = N_("further reasons")
 REASONS = 5
@@ -189,7 +190,8 @@ def _reasons(page: RecapPage, words: Words) -> list[tuple[str, int]]:
     """Give the reasons of refusals with how often each was named, most often first; like ones together."""
     counts: Counter[str] = Counter()
     for code, figure in page.refusals_by_reason.items():
-        counts[words(REASON_WORDS.get(code, OTHER_REASON))] += figure.value
+        other = TASK_REASON if code.startswith("task_") else OTHER_REASON
+        counts[words(REASON_WORDS.get(code, other))] += figure.value
     return sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))
 
 

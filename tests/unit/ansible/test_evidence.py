@@ -8,6 +8,7 @@ import pytest
 
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, EvidenceTail, keyed_digest
 from sopti_runner.adapters.ansible.hmac_key import key_id, load_or_create
+from sopti_runner.adapters.ansible.stop_mark import StopMark
 from sopti_runner.errors import IntegrityError
 
 
@@ -67,3 +68,36 @@ def test_load_damaged_key_is_refused(tmp_path: Path, damage: str) -> None:
         path.chmod(0o644)
     with pytest.raises(IntegrityError):
         load_or_create(path)
+
+
+def test_append_after_a_torn_line_begins_anew_and_the_torn_one_never_counts(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    EvidenceFile(path).append({"e": "intent"})
+    with path.open("ab") as stream:
+        stream.write(b'{"e":"result","host":"web1","ou')
+    EvidenceFile(path).append({"e": "result", "host": "web1", "n": 1})
+    assert list(EvidenceFile(path).lines()) == [{"e": "intent"}, {"e": "result", "host": "web1", "n": 1}]
+
+
+def test_append_on_a_full_disk_raises_and_leaves_no_line() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        EvidenceFile(Path("/dev/full")).append({"e": "intent"})
+
+
+def test_results_of_gives_one_host_alone(tmp_path: Path) -> None:
+    evidence = EvidenceFile(tmp_path / "evidence.jsonl")
+    assert list(evidence.results_of("web1")) == []
+    for kind, host in (("intent", "web1"), ("result", "web1"), ("result", "web10"), ("result", "wéb")):
+        evidence.append({"e": kind, "host": host, "n": host})
+    assert [line["n"] for host in ("web1", "wéb") for line in evidence.results_of(host)] == ["web1", "wéb"]
+
+
+def test_stop_mark_stops_for_good_and_a_missing_folder_is_a_stop(tmp_path: Path) -> None:
+    mark = StopMark(tmp_path / "go")
+    assert mark.stopped
+    mark.permit()
+    assert not mark.stopped
+    mark.stop()
+    mark.stop()
+    assert mark.stopped
+    assert StopMark(tmp_path / "gone" / "go").stopped

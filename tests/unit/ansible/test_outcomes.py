@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from sopti_runner.adapters.ansible.outcomes import Outcomes
 from sopti_runner.adapters.ansible.runs import PhaseEnd
+from sopti_runner.ports import TaskOutcome, Veto
 
 OK = {"ok": 1, "changed": 0, "failures": 0, "dark": 0}
 END = {"e": "end", "code": 0}
@@ -24,7 +26,10 @@ def result(outcome: str, **more: Any) -> dict[str, Any]:
 
 
 PASSED = {"e": "passed", "host": "web1"}
-VETOED = {"e": "vetoed", "host": "web1", "task": "a.yml:1"}
+VETOED = {"e": "vetoed", "host": "web1", "task": "a.yml:1", "reason": "task_other_state", "object": "file:/x",
+          "expected": "01", "found": "02", "at": 3.0}  # fmt: skip
+STOPPED = {"e": "stopped", "host": "web1", "task": "a.yml:2"}
+WHY = "the run was stopped, because a task was not what was approved"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,11 @@ VETOED = {"e": "vetoed", "host": "web1", "task": "a.yml:1"}
         ([intent(), result("failed"), intent(), result("changed"), END], PhaseEnd(2, {"web1": {**OK, "failures": 1}}),
          "failed", ""),
         ([VETOED, result("failed", forgiven=True), intent(), result("changed"), END], PhaseEnd(0, {"web1": OK}),
-         "failed", "a.yml:1: a task was stopped: it is not what was approved"),
+         "failed", "a.yml:1: a task was stopped: it is not what was approved (task_other_state)"),
+        ([PASSED, STOPPED, END], PhaseEnd(2, {"web1": {**OK, "failures": 1}}), "not_started", WHY),
+        ([intent(), result("changed"), STOPPED, END], PhaseEnd(0, {"web1": OK}), "failed", WHY),
+        ([intent(), result("failed"), VETOED, STOPPED, END], PhaseEnd(0, {"web1": OK}), "failed",
+         "a.yml:1: a task was stopped: it is not what was approved (task_other_state)"),
         ([intent(), result("unreachable"), END], PhaseEnd(4, {"web1": {**OK, "dark": 1}}), "unreachable",
          "the host did not answer"),
         ([intent(), result("changed"), intent(), result("unreachable"), END], PhaseEnd(4, {"web1": {**OK, "dark": 1}}),
@@ -76,4 +85,9 @@ def test_close_copy_altered_while_running_leaves_nothing_known() -> None:
 def test_take_results_are_numbered_by_host_in_order() -> None:
     outcomes = Outcomes(["web1"])
     tasks = [outcomes.take(line) for line in (intent(), result("ok"), PASSED, intent(), result("changed"))]
-    assert [(task.ordinal, task.kind) for task in tasks if task] == [(0, "ok"), (1, "changed")]
+    assert [(task.ordinal, task.kind) for task in tasks if isinstance(task, TaskOutcome)] == [(0, "ok"), (1, "changed")]
+
+
+def test_take_a_veto_names_task_object_expected_and_found() -> None:
+    veto = Outcomes(["web1"]).take(VETOED)
+    assert veto == Veto("web1", "a.yml:1", "task_other_state", "file:/x", "01", "02", datetime.fromtimestamp(3, UTC))

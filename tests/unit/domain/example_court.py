@@ -127,6 +127,7 @@ class Hosts:
         self.state = {"web1": 0, "web2": 0}  # what the observed object of each host holds
         self.tampered = set()  # ids of sealed copies that were changed
         self.ends = "done"  # how the next run ends
+        self.veto = None  # a task that the gate stops in the next run
         self.applied = []  # run ids that really ran
 
 
@@ -191,6 +192,9 @@ class FakeEngine:
             raise KilledError
         for host in plan.hosts if hosts.ends == "done" else plan.hosts[:1]:
             hosts.state[host] = 10 + hosts.content
+        if hosts.veto:
+            on_task(hosts.veto)
+            on_task(hosts.veto)
         good = {"done": len(plan.hosts), "partial": 1, "failed": 0}[hosts.ends]
         return [HostOutcome(h, "changed" if n < good else "failed") for n, h in enumerate(plan.hosts)]
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from sopti_runner.errors import IntegrityError, LedgerError, NotFoundError, RefusedError
-from sopti_runner.ports import HostOutcome, TaskOutcome
+from sopti_runner.ports import HostOutcome, TaskOutcome, Veto
 from sopti_runner.services.ending import Recorder, close_run
 from tests.unit.domain.desk import Desk
 from tests.unit.domain.example_court import START, KilledError
@@ -41,6 +41,19 @@ def test_run_of_an_approved_plan_is_recorded_from_start_to_end(desk, approved):
     assert types.index("run.started") < types.index("run.finished")
     started = next(e for e in desk.ledger.kept if e.type == "run.started")
     assert started.data["claims"] == [["approval", run.approval]]
+
+
+def test_task_that_the_gate_stops_is_a_refusal_naming_what_was_expected_and_found(desk, approved):
+    desk.hosts.veto = Veto("web1", "roles/contoh.yml:1", "task_other_state", "file:/etc/contoh", "01", "02", START)
+    desk.hosts.ends = "partial"
+    run = desk.apply("op2", approved)
+    (refusal,) = [e for e in desk.ledger.kept if e.type == "gate.refused"]
+    assert dict(refusal.data) == {
+        "act": "task", "run": run.id, "reasons": ["task_other_state"], "host": "web1", "task": "roles/contoh.yml:1",
+        "object": "file:/etc/contoh", "expected": "01", "found": "02", "clock": START.isoformat(),
+    }  # fmt: skip
+    assert (run.outcome, refusal.subject, refusal.actor.person) == ("partial", approved, "system")
+    assert desk.ledger.kept[-1].type == "run.finished"
 
 
 def test_run_is_started_once_for_one_approval(desk, approved):
