@@ -92,6 +92,50 @@ class BackupRepository(Protocol):
         """Check the whole structure, and every byte of one of ``parts`` parts; ``part`` counts from 1."""
         ...
 
+    def snapshots(self) -> Sequence[Snapshot]:
+        """Give sopti's own snapshots, the oldest first."""
+        ...
+
+    def fetch(self, snapshot: str, target: str) -> None:
+        """Put a snapshot below a folder, every file compared after it was written."""
+        ...
+
     def tidy(self) -> None:
         """Forget older snapshots and free their space."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """A state that was put back.
+
+    Attributes:
+        log: Origin of its ledger.
+        made_at: When the copy was made, as the backup says (RFC 3339, UTC).
+        size: Number of events in the copy.
+        checkpoint: The newest signed note that the copy holds, or empty.
+        beside: Paths of what was put beside for a person to look through: settings, content, what was there before.
+    """
+
+    log: str
+    made_at: str
+    size: int
+    checkpoint: str
+    beside: tuple[str, ...]
+
+
+class StateReturn(Protocol):
+    """An empty machine's place for a state that comes back."""
+
+    def room(self) -> AbstractContextManager[str]:
+        """Give an empty folder to fetch a snapshot into, for a while.
+
+        Raises:
+            UsageError: There is a ledger here, or the key of one.
+            RefusedError: Another restoration is going on.
+        """
+        ...
+
+    def put(self, fetched: str) -> PutBack:
+        """Put a fetched state in its place, the ledger last; IntegrityError when it is not what the backup says."""
         ...

@@ -84,7 +84,7 @@ class House:
         """The files that people name: anything but what sopti keeps, and what left for another machine."""
         settings = self.settings
         keys = [settings.ssh_private_key] if settings.ssh_private_key else []
-        return HandedFiles([settings.state_dir, *self._places(), *self._ledger_files(), *keys])
+        return HandedFiles([settings.state_dir, *self._places(), *self.ledger_files(), *keys])
 
     @cached_property
     def clock(self) -> Clock:
@@ -345,7 +345,7 @@ class House:
         from sopti_runner.adapters.sop_data import load  # noqa: PLC0415
 
         state = self.settings.state_dir
-        here = FoundingPlace(state, self._ledger_files(), self._founded)
+        here = FoundingPlace(state, self.ledger_files(), self._founded)
         here.cut_off()
         sop, chosen = load(preset), Zone.chosen(zone)
         founders = [Founder(called, offices, self.public_key(key)) for called, offices, key in people]
@@ -360,7 +360,7 @@ class House:
             )
 
     def _founded(self) -> bool | None:
-        if not any(path.exists() for path in self._ledger_files()):
+        if not any(path.exists() for path in self.ledger_files()):
             return False
         try:
             return self.store.head().size > 0
@@ -374,7 +374,7 @@ class House:
         repository = self.settings.backup_repository
         return [*self.settings.sinks, *([Path(repository)] if repository.startswith("/") else [])]
 
-    def _ledger_files(self) -> list[Path]:
+    def ledger_files(self) -> list[Path]:
         """Give the files of a ledger that lies in one."""
         if not self.settings.database.startswith("sqlite:///"):
             return []

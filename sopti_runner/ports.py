@@ -158,7 +158,7 @@ class WitnessMemory(Protocol):
 
 
 class CheckpointSink(Protocol):
-    """An off-box place that keeps checkpoints."""
+    """An off-box place that keeps checkpoints, under the log's name or one that ``services.outside`` gives."""
 
     def publish(self, origin: str, size: int, note: str) -> str:
         """Hand over one note; gives where it went; ReportError when it did not arrive."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from sopti_runner.adapters.backup_password import BackupPassword
+from sopti_runner.adapters.backup_password import BackupPassword, plain
 from sopti_runner.adapters.restic.process import Restic
 from sopti_runner.adapters.restic.repository import ResticRepository
 from sopti_runner.adapters.state_copy import StateCopy
+from sopti_runner.adapters.state_return import StateFolderReturn
+from sopti_runner.backup_ports import PutBack, Snapshot
 from sopti_runner.bootstrap import House
 from sopti_runner.errors import N_, UsageError
 from sopti_runner.ports import Progress
 from sopti_runner.services.self_backup import Backup, back_up
+from sopti_runner.services.self_restore import put_back
 from sopti_runner.settings import DEFAULT_FILE
 
 CONTENT = ("playbooks", "roles", "collections", "reports", "ansible.cfg")
@@ -46,6 +49,22 @@ class Recovery:
                 next=N_("set backup_repository in /etc/sopti/sopti.toml, then: sopti self backup --new-repository"),
             )
         return ResticRepository(Restic(address, password or self.password.read(), self._state))
+
+    def restore(self, address: str, password_file: str, snapshot: str, progress: Progress) -> tuple[Snapshot, PutBack]:
+        """Put sopti's state back on this empty machine.
+
+        Args:
+            address: The repository.
+            password_file: A person's file with its password.
+            snapshot: Its id or the beginning of it; empty for the newest.
+            progress: Told what is done.
+        """
+        house = self._house
+        password = plain(house.files.text(password_file), on=password_file)
+        place = StateFolderReturn(self._state, house.ledger_files(), house.settings.inventory)
+        found = put_back(self.repository(address, password), place, snapshot, progress)
+        self.password.keep(password)
+        return found
 
     def back_up(self, progress: Progress, *, new: bool = False) -> Backup:
         """Back sopti up; with ``new`` into a repository that is made first, with a password of its own."""

@@ -57,7 +57,7 @@ class DirectorySink:
         return str(target)
 
     def newest(self, origin: str) -> Iterator[str]:
-        """Give the readable notes of this log, the largest first, read one by one; none when it can't be read."""
+        """Give the readable notes kept under a name, the largest first, read one by one; none when it can't be read."""
         try:
             files = sorted(self._of(origin).glob("*.note"), key=lambda f: int(f.stem) if f.stem.isdecimal() else -1)
         except OSError:
@@ -68,7 +68,7 @@ class DirectorySink:
                 found = read_checkpoint(note)
             except (OSError, ValueError):
                 continue
-            if (found.origin, str(found.size)) == (origin, file.stem):
+            if found.origin in (origin, origin.rpartition("#")[0]) and str(found.size) == file.stem:
                 yield note
 
     def notes(self, origin: str) -> list[tuple[int, str]]:

@@ -21,7 +21,11 @@ from sopti_runner.errors import N_, LedgerError, RefusedError
 from sopti_runner.ports import Head
 
 FOLDER, LEDGER, MANIFEST = "backup", "ledger.db", "manifest.json"
-NOT_SAVED = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "run.lock", FOLDER, "kit", "restoring", "restored")
+NOT_SAVED = frozenset({"ledger.db", "ledger.db-wal", "ledger.db-shm", "run.lock", FOLDER, "kit.pdf"}) | {
+    "restoring",
+    "restoring.begun",
+    "restored",
+}
 """Names in the state folder that no backup holds: the ledger comes from its copy, the rest is of this machine alone."""
 
 

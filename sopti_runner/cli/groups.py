@@ -91,6 +91,7 @@ PLACEHOLDERS = (
     N_("PERSON"),
     N_("PLAYBOOK"),
     N_("PROPOSAL"),
+    N_("REPOSITORY"),
     N_("REQUEST"),
     N_("SCAN"),
     N_("SEPARATION"),

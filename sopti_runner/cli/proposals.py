@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,10 @@ from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Export, Import, Json, Key
 from sopti_runner.cli.session import bring_in, house, me, person_named, signed
 from sopti_runner.errors import N_
+
+if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
+    from sopti_runner.ports import Waiting
 
 LIST = N_("List proposals that wait for a second signature.\n\nExample: sopti office proposals")
 CONFIRM = N_("Confirm another person's proposal; only then it counts.\n\nExample: sopti office confirm 0199 --key sari")
@@ -91,9 +95,14 @@ def propose(
     statement = proposed(
         here.acts, kind, content, person=me(here, here.books.court(), key), words=here.words, texts=kept
     )
+    put_forward(here, statement, key, export_to)
+
+
+def put_forward(here: House, statement: Waiting, key: str, export_to: str) -> None:
+    """Show a proposal, then have it signed by the key at this terminal, or export it."""
     output.say(statement.display.rstrip())
     for event in signed(here, statement, key, export_to):
-        _proposed(event.id, kind, content)
+        _proposed(event.id, event.data["kind"], event.data["content"])
 
 
 def _proposed(ident: str, kind: str, content: dict[str, Any]) -> None:

@@ -8,8 +8,9 @@ import typer
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
-from sopti_runner.cli.options import Json
-from sopti_runner.cli.session import house
+from sopti_runner.cli.options import Export, Json, Key
+from sopti_runner.cli.proposals import put_forward
+from sopti_runner.cli.session import house, me
 from sopti_runner.errors import N_
 
 app = typer.Typer(
@@ -60,6 +61,86 @@ def backup(
             "failed": list(made.unprotected),
         }
     )
+
+
+@app.command(
+    "restore",
+    help=N_(
+        "On an empty machine: put ledger, keys and all else back from a backup.\n\n"
+        "Example: sopti self restore /mnt/cadangan/sopti --password-file password.txt"
+    ),
+)
+def restore(
+    repository: Annotated[
+        str, typer.Argument(metavar="REPOSITORY", help=N_("Where the backups are, as the recovery kit says."))
+    ],
+    password_file: Annotated[
+        str, typer.Option("--password-file", metavar="FILE", help=N_("A file with the password of the recovery kit."))
+    ],
+    snapshot: Annotated[
+        str, typer.Option(metavar="ID", help=N_("Not the newest snapshot, but this one."), show_default=False)
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Put sopti's state back."""
+    from sopti_runner.recovery import Recovery
+
+    here = house()
+    with output.working(_("Putting back")) as progress:
+        found, put = Recovery(here).restore(repository, password_file, snapshot, progress)
+    output.say(
+        _(
+            "Put back: the ledger {log} as it was at {time}, {events} events.",
+            log=put.log,
+            time=put.made_at,
+            events=put.size,
+        )
+    )
+    for path in put.beside:
+        output.say(_("Put beside, for root to look through: {path}", path=output.whole(path)))
+    output.say(_("It takes nothing on until it was compared with what left the old machine. Next: sopti self resume"))
+    output.data(
+        {
+            "log": put.log,
+            "snapshot": found.id,
+            "made_at": put.made_at,
+            "events": put.size,
+            "checkpoint": put.checkpoint,
+            "beside": list(put.beside),
+        }
+    )
+
+
+@app.command(
+    "resume",
+    help=N_(
+        "Compare a ledger that was put back with the newest checkpoint that left the machine, and propose to go on "
+        "with it; another official confirms.\n\nExample: sopti self resume"
+    ),
+)
+def resume(
+    checkpoint: Annotated[
+        str,
+        typer.Option(
+            "--checkpoint", metavar="FILE", help=N_("The newest checkpoint from a witness, a recap or another copy.")
+        ),
+    ] = "",
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help=N_("Later events are lost for good; every later recap will say so.")),
+    ] = False,
+    key: Key = "",
+    export_to: Export = "",
+    as_json: Json = False,
+) -> None:
+    """Propose to go on with a copy."""
+    from sopti_runner.services.self_restore import resume as prepared
+
+    here = house()
+    person = me(here, here.books.court(), key)
+    note = here.files.text(checkpoint) if checkpoint else ""
+    statement = prepared(here.acts, person=person, words=here.words, note=note, accept_loss=accept_loss)
+    put_forward(here, statement, key, export_to)
 
 
 def _mebibytes(size: int) -> str:

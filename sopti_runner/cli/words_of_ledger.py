@@ -12,6 +12,8 @@ EVENTS: Mapping[str, str] = {
     "governance.proposed": N_("proposed"),
     "governance.confirmed": N_("confirmed"),
     "clock.corrected": N_("clock corrected"),
+    "log.restored": N_("put back from a backup"),
+    "backup.made": N_("backed up"),
     "gate.refused": N_("refused"),
     "read.finished": N_("hosts read"),
     "request.registered": N_("registered"),

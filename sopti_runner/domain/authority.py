@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sopti_runner.domain import emergency_rules, governance, sshsig, standing
+from sopti_runner.domain import emergency_rules, governance, restoration, sshsig, standing
 from sopti_runner.domain.act_content import malformed_plan, malformed_record, missing_words, unknown_words
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.governance import Proposal
@@ -248,6 +248,8 @@ def _proposal_reasons(court: Court, kind: str, content: Any) -> Iterable[Reason]
     except UsageError as error:
         yield Reason("proposal_malformed", N_("What is proposed can't be: {why}"), {"why": f"{error} {error.found}"})
         return
+    if kind == restoration.KIND:
+        yield from restoration.off_the_end(content, court.restorations.ends(court.size))
     if kind == "enrol" and content["person"] in court.register.persons:
         yield Reason("person_known", N_("This person is enrolled already; a further key is proposed as one of theirs"))
     if kind == "key" and content["person"] not in court.register.persons:

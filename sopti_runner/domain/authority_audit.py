@@ -19,7 +19,7 @@ from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
 from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
-from sopti_runner.domain.governance import CONFIRM, PROPOSE
+from sopti_runner.domain.governance import CONFIRM, PROPOSE, RECORDED_AS, recorded_as
 from sopti_runner.domain.ledger.event import SYSTEM, Actor, Event
 from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.verification import Defect
@@ -32,7 +32,11 @@ from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_sta
 from sopti_runner.domain.time_rules import Instant, clock_reason
 from sopti_runner.errors import N_, SoptiError
 
-GOVERNANCE = {"governance.proposed": PROPOSE, "governance.confirmed": CONFIRM, "clock.corrected": CONFIRM}
+GOVERNANCE = {
+    "governance.proposed": PROPOSE,
+    "governance.confirmed": CONFIRM,
+    **dict.fromkeys(RECORDED_AS.values(), CONFIRM),
+}
 MACHINE = access.EVENTS | {
     "task.finished",
     "run.finished",
@@ -162,7 +166,7 @@ class AuthorityAudit:
             yield _differs("texts")
         if event.type != "run.started" and "claims" in event.data:
             yield _differs("claims")
-        if act.name == CONFIRM and (event.type == "clock.corrected") != self._of_clock(act):
+        if act.name == CONFIRM and event.type != self._type_of(act, event):
             yield _differs("type")
         expected: dict[str, Any] = dict(said.data)
         try:
@@ -183,9 +187,10 @@ class AuthorityAudit:
         credential = act.proof.key if act.proof.kind is ProofKind.SIGNATURE else act.proof.kind.value
         return Actor(act.person, held.capacity if held else "", credential)
 
-    def _of_clock(self, act: Act) -> bool:
+    def _type_of(self, act: Act, event: Event) -> str:
+        """Give the type that a confirmation of this proposal has; its own when there is no such proposal."""
         proposal = self.court.proposals.get(act.subjects[0]) if act.subjects else None
-        return proposal is not None and proposal.kind == "clock"
+        return recorded_as(proposal) if proposal else event.type
 
     def _head(self, said: Statement) -> Iterator[Reason]:
         """Whoever signed saw this ledger: what came before can't have been rewritten without their key."""

@@ -38,6 +38,7 @@ from sopti_runner.domain.request import (
     Request,
     Step,
 )
+from sopti_runner.domain.restoration import Restorations, begin_anew
 from sopti_runner.domain.run import Run, leases
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.time_rules import Instant
@@ -65,6 +66,7 @@ class Court:
         sop: The court's SOP: steps, offices, and who carries out which; None before genesis.
         years: Adopted calendar years.
         overrides: Local calendar overrides, in order.
+        restorations: Copies of this ledger that were put back.
         nonces: Nonces of all statements, to refuse a replay.
         numbers: Year → number of requests registered in it.
         last: Clock reading of the last event, None for an empty log.
@@ -87,6 +89,7 @@ class Court:
     runs: dict[str, Run] = field(default_factory=dict)
     access: Access = field(default_factory=Access)
     decrees: dict[str, Decree] = field(default_factory=dict)
+    restorations: Restorations = field(default_factory=Restorations)
     nonces: set[str] = field(default_factory=set)
     numbers: dict[int, int] = field(default_factory=dict)
     size: int = 0
@@ -130,15 +133,15 @@ class Court:
         nonce = event.data.get("nonce")
         if isinstance(nonce, str):
             self.nonces.add(nonce)
-        fold = _FOLDS.get(event.type)
-        if fold:
-            fold(self, event)
+        if event.type in _FOLDS:
+            _FOLDS[event.type](self, event)
         if event.type in access.FOLDS:
             access.FOLDS[event.type](self.access, event)
         if event.type in COURSE and event.subject in self.requests:
             self.requests[event.subject] = COURSE[event.type](self.requests[event.subject], event)
         if event.type in ACT_OF and ACT_OF[event.type] not in BEGINS:
             _step(self, event)
+        self.restorations.note(event)
         self.size = event.seq + 1
         self.last = Instant(event.time, event.boot, event.mono)
 
@@ -246,10 +249,6 @@ def _sop_step(court: Court, proposal: Proposal, event: Event) -> None:
         court.sop = court.sop.confirm(proposal.data["step"], proposal.data["office"])
 
 
-def _witness(court: Court, proposal: Proposal, event: Event) -> None:
-    court.witnesses.append(proposal.data["vkey"])
-
-
 def _nothing(court: Court, proposal: Proposal, event: Event) -> None:
     """A corrected clock and an erasure need no more than their events."""
 
@@ -264,11 +263,12 @@ _EFFECTS: Mapping[str, Callable[[Court, Proposal, Event], None]] = {
     "calendar": _calendar,
     "calendar_override": _calendar_override,
     "step": _sop_step,
-    "witness": _witness,
+    "witness": lambda court, proposal, event: court.witnesses.append(proposal.data["vkey"]),
     "clock": _nothing,
     "erase": _nothing,
     "decree": lambda court, proposal, event: registered(court.decrees, proposal, event),
     "end_decree": lambda court, proposal, event: ended(court.decrees, proposal),
+    "restore": begin_anew,
 }
 
 
@@ -386,6 +386,7 @@ _FOLDS: Mapping[str, Callable[[Court, Event], None]] = {
     "governance.proposed": _proposed,
     "governance.confirmed": _confirmed,
     "clock.corrected": _confirmed,
+    "log.restored": _confirmed,
     "request.registered": _registered,
     "emergency.declared": _registered,
     "emergency.recorded": _registered,

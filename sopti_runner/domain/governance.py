@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sopti_runner.domain import restoration
 from sopti_runner.domain.emergency import check_decree, check_end
 from sopti_runner.domain.holiday import CalendarYear, Override
 from sopti_runner.domain.ledger.event import BlobRef
@@ -65,8 +66,21 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "erase": ("digest",),
     "decree": ("models", "offices", "hosts", "hours", "first", "last"),
     "end_decree": ("decree",),
+    "restore": ("size", "seen_size", "seen_root"),
 }
 """Kind → keys of its data, all present."""
+
+
+RECORDED_AS: Mapping[str, str] = {"clock": "clock.corrected", restoration.KIND: restoration.RECORDED}
+"""Kind → type of the event that confirms it; ``governance.confirmed`` for all others."""
+
+MENDING = frozenset(RECORDED_AS)
+"""Kinds that put right what stops every other act, and so pass while it is wrong."""
+
+
+def recorded_as(proposal: Proposal) -> str:
+    """Give the type of the event that confirms a proposal."""
+    return RECORDED_AS.get(proposal.kind, "governance.confirmed")
 
 
 def about(proposal: Proposal) -> str:
@@ -167,5 +181,6 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "witness": _check_witness,
     "erase": _check_erasure,
     "end_decree": check_end,
+    "restore": restoration.check_restoration,
 }
 """Kind → what reads its values as the fold will; ValueError, TypeError, KeyError or UsageError when they can't be."""

@@ -153,6 +153,8 @@ class RecapPage:
         unanswered: Emergency acts of any period that are exceptions at the end of this one.
         next_close: When the next month's recap is due.
         next_working_day: The first working day after the making of the page.
+        restored: Copies of the audit trail that were put back in the period.
+        lost: Event that goes on with an old copy → events known to be lost by it, up to the end of the period.
     """
 
     period: Period
@@ -186,6 +188,8 @@ class RecapPage:
     warnings: tuple[CalendarWarning, ...] = ()
     emergencies: Figure = field(default_factory=Figure)
     unanswered: tuple[Unanswered, ...] = ()
+    restored: Figure = field(default_factory=Figure)
+    lost: Mapping[int, int] = field(default_factory=dict)
     not_checked: tuple[str, ...] = field(default=NOT_CHECKED)
 
     @property
@@ -239,6 +243,7 @@ class RecapPage:
                 for row in self.hosts
             },
             "refusals": {**_figure(self.refusals), "by_reason": _figures(self.refusals_by_reason)},
+            "restored": {**_figure(self.restored), "lost_events": {str(seq): n for seq, n in self.lost.items()}},
             "waivers": _figure(self.waivers),
             "emergencies": {**_figure(self.emergencies), "exceptions": [_unanswered(u) for u in self.unanswered]},
             "attested": _figure(self.attested),

@@ -85,6 +85,29 @@ def _ledger(page: RecapPage) -> Iterable[Point]:
         )
 
 
+def _lost(page: RecapPage) -> Iterable[Point]:
+    """Said for good: whoever reads a later recap must know that the audit trail has a hole."""
+    if page.lost:
+        yield Point(
+            N_("Entries of the audit trail are lost for good: {count}; an old copy was put back (entry {entry})"),
+            N_("What was decided and changed in them can't be shown"),
+            N_("Keep the papers of those days; compare the hosts with the audit trail"),
+            page.next_close,
+            fields={"count": sum(page.lost.values()), "entry": ", ".join(map(str, page.lost))},
+        )
+
+
+def _restored(page: RecapPage) -> Iterable[Point]:
+    if page.restored.value and not set(page.restored.events) <= set(page.lost):
+        yield Point(
+            N_("The audit trail was put back from a backup; nothing is missing from it: {count}"),
+            N_("Plans and approvals of before had to be made anew"),
+            N_("Find out what destroyed the machine"),
+            page.next_close,
+            fields={"count": page.restored.value},
+        )
+
+
 def _unsettled(page: RecapPage) -> Iterable[Point]:
     if page.unsettled:
         yield Point(
@@ -203,9 +226,11 @@ def _calendar(page: RecapPage) -> Iterable[Point]:
 
 _RULES = (
     _ledger,
+    _lost,
     _unsettled,
     _unclear,
     _late,
+    _restored,
     _restore,
     _unanswered,
     _waived,

@@ -94,6 +94,8 @@ def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> Non
     elif event.type == "task.finished":
         if data["kind"] == "changed":
             month.hosts[data["host"]]["tasks_changed"].append(seq)
+    elif event.type == "log.restored":
+        month.seqs["restored"].append(seq)
     elif event.type == "run.finished":
         _count_run(month, event)
     if event.type == "emergency.recorded" or (event.type == "run.started" and "decree" in data):
@@ -168,6 +170,8 @@ def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> R
         unanswered=tuple(sorted(_unanswered(court, court.today(ends)), key=lambda u: u.seq)),
         next_close=close.dates[0],
         next_working_day=court.calendar.next_working_day(today + timedelta(days=1)),
+        restored=month.figure("restored"),
+        lost={one.seq: one.lost for one in court.restorations.losses},
         warnings=tuple(dict.fromkeys((*court.calendar.doubts(today, today), *close.warnings))),
     )
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sopti_runner.domain import restoration
 from sopti_runner.domain.authority import Act, judge, offices_for
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
-from sopti_runner.domain.governance import CONFIRM, PROPOSE
+from sopti_runner.domain.governance import CONFIRM, MENDING, PROPOSE, recorded_as
 from sopti_runner.domain.ledger.event import Blob, Draft, Event, blob_digest
 from sopti_runner.domain.request import BEGINS, EVENT_OF, ActName
 from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, statement_digest
@@ -23,7 +24,7 @@ from sopti_runner.services.ledger_care import carry_out_erasures
 
 CHECKPOINTED = frozenset(
     {
-        *("request.approved", "request.granted", "governance.confirmed", "clock.corrected"),
+        *("request.approved", "request.granted", "governance.confirmed", "clock.corrected", restoration.RECORDED),
         *("emergency.recorded", "emergency.ratified", "emergency.refused"),
     }
 )
@@ -168,7 +169,10 @@ class Acts:
             proof,
         )
         court, events = books.settle(lambda court, at: self._judged(court, act, waiting.blobs, at))
-        if any(e.type == "governance.confirmed" and court.proposals[e.subject].kind == "erase" for e in events):
+        brought_back = any(e.type == restoration.RECORDED for e in events)
+        if brought_back or any(
+            e.type == "governance.confirmed" and court.proposals[e.subject].kind == "erase" for e in events
+        ):
             carry_out_erasures(books)
         self.outbox.drop(statement_digest(waiting.statement))
         if events and events[0].type in CHECKPOINTED:
@@ -178,10 +182,14 @@ class Acts:
     def _judged(self, court: Court, act: Act, blobs: Sequence[Blob], at: Instant) -> list[Draft]:
         """Give the events of an act, or record its refusal and raise it."""
         books = self.books
-        moment = at if act.name == CONFIRM and _corrects_clock(court, act) else books.believed(court, at)
-        reasons = (*books.outside_reasons(court), *judge(court, act, moment.time))
-        if not _corrects_clock(court, act):
-            reasons = (*books.clock_reasons(court, at), *reasons)
+        mends, content = _mends(court, act)
+        moment = at if act.name == CONFIRM and mends == "clock" else books.believed(court, at)
+        reasons = judge(court, act, moment.time)
+        if mends == restoration.KIND:
+            reasons = (*books.restoration_reasons(court, content), *reasons)
+        else:
+            clock = () if mends == "clock" else books.clock_reasons(court, at)
+            reasons = (*clock, *books.outside_reasons(court), *reasons)
         if reasons:
             subject = act.subjects[0] if act.subjects else ""
             data = {"act": act.name, "named": act.person}
@@ -221,13 +229,15 @@ def _event_type(court: Court, act: Act) -> str:
     if act.name == PROPOSE:
         return "governance.proposed"
     if act.name == CONFIRM:
-        return "clock.corrected" if _corrects_clock(court, act) else "governance.confirmed"
+        return recorded_as(court.proposals[act.subjects[0]])
     return EVENT_OF[ActName(act.name)]
 
 
-def _corrects_clock(court: Court, act: Act) -> bool:
-    """Tell whether the act is one of the two that put a wrong clock right; no other passes a wrong clock."""
+def _mends(court: Court, act: Act) -> tuple[str, Mapping[str, Any]]:
+    """Give kind and content of a proposal that puts right what stops every other act; an empty kind for other acts."""
     if act.name == PROPOSE:
-        return act.data.get("kind") == "clock"
-    proposal = court.proposals.get(act.subjects[0]) if act.name == CONFIRM and act.subjects else None
-    return proposal is not None and proposal.kind == "clock"
+        kind, content = act.data.get("kind"), act.data.get("content")
+    else:
+        proposal = court.proposals.get(act.subjects[0]) if act.name == CONFIRM and act.subjects else None
+        kind, content = (proposal.kind, proposal.data) if proposal else ("", {})
+    return (str(kind), content) if kind in MENDING and isinstance(content, Mapping) else ("", {})

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sopti_runner.domain import restoration
 from sopti_runner.domain.authority import Act
 from sopti_runner.domain.court import Court, fold
 from sopti_runner.domain.ids import uuid7
@@ -15,6 +16,7 @@ from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.time_rules import Instant, believed, clock_reason
 from sopti_runner.errors import N_, IntegrityError, LedgerError, OvertakenError, RefusedError, ReportError
 from sopti_runner.ports import CheckpointSink, Clock, LedgerStore, LogSigner
+from sopti_runner.services import outside
 from sopti_runner.services.outside import newest_sent, other_history
 
 USAGE = frozenset({"value_not_allowed", "text_missing", "no_such_request", "one_request", "no_such_proposal"})
@@ -120,6 +122,14 @@ class Books:
 
         Time in the log never runs backwards, and a clock that the rules refuse sets no time: see ``believed``.
         """
+        if self.waits(court) and not all(map(restoration.goes_on, drafts)):
+            reason = restoration.waiting_reason(court.size)
+            raise RefusedError(
+                N_("This ledger is a copy that was put back; nothing is written into it yet"),
+                on=court.origin,
+                next="sopti self resume",
+                reasons=(reason,),
+            )
         if not any(d.type == "clock.corrected" for d in drafts):
             at = self.believed(court, at)
         events = self.store.append(drafts, at, expect_size=court.size if judged is None else judged)
@@ -153,9 +163,18 @@ class Books:
         return (reason,) if reason else ()
 
     def outside_reasons(self, court: Court) -> tuple[Reason, ...]:
-        """Judge the ledger against what left this machine."""
-        reason = other_history(self.store, court, newest_sent(self.sinks, court))
-        return (reason,) if reason else ()
+        """Judge the ledger against what left this machine; a copy that was put back is not to be carried on at all."""
+        if self.waits(court):
+            return (restoration.waiting_reason(court.size),)
+        return tuple(outside.reasons(self.store, court, self.sinks))
+
+    def restoration_reasons(self, court: Court, content: Mapping[str, Any]) -> tuple[Reason, ...]:
+        """Judge what two persons would agree on against what places outside show now."""
+        return tuple(outside.not_the_newest(self.store, court, self.sinks, content))
+
+    def waits(self, court: Court) -> bool:
+        """Tell whether this is a copy that nobody agreed to go on with yet."""
+        return court.restorations.waits(self.store.copied_at)
 
     def believed(self, court: Court, at: Instant) -> Instant:
         """Give the reading that an event written now bears, and by which an act is judged."""
@@ -177,7 +196,7 @@ class Books:
         failed = []
         for sink in self.sinks:
             try:
-                sink.publish(court.origin, head.size, note)
+                sink.publish(outside.kept_as(court), head.size, note)
             except ReportError as error:
                 failed.append(str(error))
         return note, tuple(failed)

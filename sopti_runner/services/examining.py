@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sopti_runner.domain.check import Check
+from sopti_runner.domain.restoration import waiting_reason
 from sopti_runner.errors import N_, SoptiError
 from sopti_runner.services.books import Books
 from sopti_runner.services.ledger_care import unfinished_erasures
@@ -41,7 +42,10 @@ def examine(books: Books, repository: str = "") -> list[Check]:
 
 
 def _ledger(books: Books) -> Check:
-    head = books.store.head()
+    head, court = books.store.head(), books.court()
+    if books.waits(court):
+        reason = waiting_reason(head.size)
+        return Check(N_("Ledger"), "fault", reason.text, "sopti self resume", reason.fields)
     return Check(N_("Ledger"), "ok", N_("{size} events"), "", {"size": head.size})
 
 

@@ -271,6 +271,24 @@ def _erase(what: Told) -> list[str]:
     ]
 
 
+def _restore(what: Told) -> list[str]:
+    words, size, seen = what.words, what.data["size"], what.data["seen_size"]
+    lines = [
+        words("Go on with the copy of {size} events that was put back", size=size),
+        words("The newest checkpoint seen elsewhere covers {seen} events", seen=seen),
+        words("Every open plan and approval is void; runs that were going on count as interrupted"),
+    ]
+    if seen <= size:
+        return [*lines[:2], words("No event is known to be missing"), lines[2]]
+    return [
+        words(
+            "Go on with an old copy of {size} events: {lost} later ones are LOST FOR GOOD", size=size, lost=seen - size
+        ),
+        *lines[1:],
+        words("Every later recap and verification will say so"),
+    ]
+
+
 def _named(what: Told, digest: str) -> str:
     """Say which text a digest means, without its words: they are about to be erased."""
     for person in what.court.register.persons.values():
@@ -306,5 +324,6 @@ _KINDS: Mapping[str, Callable[[Told], list[str]]] = {
     "erase": _erase,
     "decree": _decree,
     "end_decree": _end_decree,
+    "restore": _restore,
 }
 """Kind → its lines."""

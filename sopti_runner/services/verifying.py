@@ -12,9 +12,10 @@ from sopti_runner.domain.ledger.trust import Trust
 from sopti_runner.domain.ledger.verification import Defect, Remark, Verification
 from sopti_runner.domain.ledger.verify import audit
 from sopti_runner.domain.sshsig import parse_public_key
-from sopti_runner.errors import N_, IntegrityError, ReportError
+from sopti_runner.errors import N_, IntegrityError, ReportError, SoptiError
 from sopti_runner.ports import LedgerStore
 from sopti_runner.services.books import Books
+from sopti_runner.services.outside import belonging
 
 
 def verify_ledger(books: Books, trust: Trust | None) -> Verification:
@@ -49,10 +50,19 @@ def _sent(books: Books) -> tuple[list[tuple[int, str]], list[Remark]]:
     unread = []
     for sink in books.sinks:
         try:
-            notes += sink.notes(books.store.log)
+            for name, end in _names(books):
+                notes += [(size, note) for size, note in sink.notes(name) if end is None or size <= end]
         except ReportError as error:
             unread.append(Remark(N_("The checkpoints kept at {place} could not be read"), {"place": error.on}))
     return notes, unread
+
+
+def _names(books: Books) -> list[tuple[str, int | None]]:
+    """Give where notes of this ledger are kept; its own name alone when its events can't be read."""
+    try:
+        return belonging(books.court())
+    except SoptiError:
+        return [(books.store.log, None)]
 
 
 def _derived(store: LedgerStore) -> Iterator[Defect]:

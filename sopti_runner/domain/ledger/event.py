@@ -199,6 +199,15 @@ def erased_by(event: Event) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(d) for d in digests if isinstance(d, str) and _DIGEST(d))
 
 
+def loss_proposed(event: Event) -> int:
+    """Give how many events are lost for good if this proposal to go on with a copy is confirmed; 0 for other events."""
+    content = event.data.get("content")
+    if event.type != "governance.proposed" or event.data.get("kind") != "restore" or not isinstance(content, dict):
+        return 0
+    seen, size = content.get("seen_size"), content.get("size")
+    return max(0, seen - size) if type(seen) is int and type(size) is int else 0
+
+
 def cosigned_by(event: Event) -> tuple[int, frozenset[bytes]]:
     """Give the checkpoint size of a ``witness.cosigned`` event and the SHA-256 of each cosignature line it tells of."""
     size, lines = event.data.get("size"), event.data.get("lines")

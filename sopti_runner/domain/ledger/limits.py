@@ -28,6 +28,7 @@ class Looked:
         acts: Whether each act was judged again.
         founders: Person ids of the genesis event.
         kept: Digest → event that says it was erased, of texts that are still there.
+        lost: Event that goes on with an old copy → number of events that are known to be lost by it.
     """
 
     size: int
@@ -38,6 +39,7 @@ class Looked:
     acts: bool
     founders: frozenset[str] = frozenset()
     kept: Mapping[bytes, int] = field(default_factory=dict)
+    lost: Mapping[int, int] = field(default_factory=dict)
 
 
 def gaps(looked: Looked) -> Iterator[Remark]:
@@ -49,6 +51,11 @@ def gaps(looked: Looked) -> Iterator[Remark]:
         yield from _gaps_of_trust(looked, trust)
     if trust and trust.quorum and not vouched.witnessed:
         yield Remark(N_("No checkpoint is cosigned by {quorum} witnesses"), {"quorum": trust.quorum})
+    for seq, lost in looked.lost.items():
+        yield Remark(
+            N_("Event {seq} goes on with an old copy: {lost} events that others had seen are lost for good"),
+            {"seq": seq, "lost": lost},
+        )
     for digest, seq in looked.kept.items():
         yield Remark(
             N_("Event {seq} says that the text {digest} was erased, but it is still here"),

@@ -20,6 +20,7 @@ from sopti_runner.domain.ledger.event import (
     erased_by,
     founders_of,
     leaf_hash,
+    loss_proposed,
     parse,
 )
 from sopti_runner.domain.ledger.limits import Looked, gaps, limits
@@ -109,6 +110,8 @@ class _Audit:
         self.erased: dict[bytes, int] = {}
         self.told: list[Told] = []
         self.founders: frozenset[str] = frozenset()
+        self.would_lose: dict[str, int] = {}
+        self.lost: dict[int, int] = {}
 
     def take(self, body: bytes) -> None:
         """Judge the next event."""
@@ -128,6 +131,10 @@ class _Audit:
             self._check_blobs(event, self.blobs)
         if event.type == "blob.erased":
             self.erased.update(dict.fromkeys(erased_by(event), seq))
+        if lost := loss_proposed(event):
+            self.would_lose[event.id] = lost
+        if event.type == "log.restored" and event.subject in self.would_lose:
+            self.lost[seq] = self.would_lose[event.subject]
         if event.type == "witness.cosigned":
             self.told.append(Told(seq, *cosigned_by(event)))
         if self.on_event:
@@ -222,6 +229,7 @@ class _Audit:
             blobs=self.blobs is not None,
             acts=self.on_event is not None,
             founders=self.founders,
+            lost=self.lost,
             kept={digest: seq for digest, seq in self.erased.items() if digest in self.present},
         )
         open_ = tuple(gaps(looked))

@@ -32,6 +32,12 @@ class MemoryLedger:
         leaf = self.kept[-1].leaf if self.kept else ZERO_LEAF
         return Head(len(self.kept), leaf, self.frontier.root())
 
+    def bodies(self):
+        return (event.body for event in self.kept)
+
+    def differences(self):
+        return []
+
     def append(self, drafts, at, *, expect_size=None):
         if self.full:
             raise LedgerError("the disk is full")

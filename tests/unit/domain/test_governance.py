@@ -35,6 +35,7 @@ GOOD = {
         **{"first": "2026-11-23", "last": "2026-12-31"},
     },
     "end_decree": {"decree": "a"},
+    "restore": {"size": 1, "seen_size": 9, "seen_root": "0" * 64},
 }
 BAD = [
     ("sleep", {}),
@@ -85,6 +86,10 @@ BAD = [
     ("witness", {"vkey": None}),
     ("erase", {"digest": "0"}),
     ("end_decree", {"decree": "NIK 3201"}),
+    ("restore", {"size": 0, "seen_size": 9, "seen_root": "0" * 64}),
+    ("restore", {"size": 1, "seen_size": True, "seen_root": "0" * 64}),
+    ("restore", {"size": 1, "seen_size": 9, "seen_root": "0"}),
+    ("restore", {"size": 1, "seen_size": 9, "seen_root": None}),
 ]
 OFFICES, STEPS = ("chair", "operator", "secretary"), ("B8",)
 
