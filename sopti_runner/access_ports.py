@@ -113,6 +113,14 @@ class Escort(Protocol):
 class HostDoors(Protocol):
     """Hosts looked at from outside, by ways of one's choice."""
 
+    def hosts(self) -> Sequence[str]:
+        """Give the hosts of the inventory as it is now, sorted."""
+        ...
+
+    def standing_key(self, host: str) -> PublicKey | None:
+        """Give the public half of the key that the inventory names for a host, None when it names none."""
+        ...
+
     def opens(self, host: str, keys: HostKeys, *, plain: bool) -> tuple[bool, str]:
         """Try a new login by certificate alone, or by the inventory's own key alone: (opened, what was said)."""
         ...

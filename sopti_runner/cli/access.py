@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,12 +10,13 @@ import typer
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json
-from sopti_runner.cli.session import house
+from sopti_runner.cli.session import file_named, house
 from sopti_runner.errors import N_
 
 if TYPE_CHECKING:
     from sopti_runner.domain.access import Way
 
+PLAYBOOK = "set-ssh-access"
 app = typer.Typer(
     help=N_("Ways into hosts: certificates for each run instead of a standing key.\n\nExample: sopti access show"),
     no_args_is_help=True,
@@ -76,6 +78,28 @@ def check(hosts: Hosts = None, as_json: Json = False) -> None:
         [(h, _way(ways[h]) if any(opened) else _("neither opens it")) for h, opened in sorted(found.items())],
     )
     output.data({h: {"certificate": c, "plain": p} for h, (c, p) in sorted(found.items())})
+
+
+@app.command(
+    "variables",
+    help=N_(
+        "Write the variables of the playbook set-ssh-access: authorities, revocations, standing keys.\n\n"
+        "Example: sopti access variables access.yml"
+    ),
+)
+def variables(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=N_("The file to write, for --vars-file."))],
+    hosts: Hosts = None,
+    as_json: Json = False,
+) -> None:
+    """Write the variables of the role."""
+    here = house()
+    found = here.access.variables(hosts or ())
+    path = file_named(file, "access.yml")
+    here.files.write(path, json.dumps(found, indent=2).encode() + b"\n")
+    output.say(_("Written: {file}", file=output.whole(path)))
+    output.say(_("Next: sopti plan REQUEST {playbook} --vars-file {file}", playbook=PLAYBOOK, file=file))
+    output.data({"file": str(path), **found})
 
 
 def _way(way: Way | None) -> str:

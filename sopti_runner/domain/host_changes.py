@@ -18,6 +18,7 @@ OBJECT_WORDS = {
     "group": N_("User group {name} is made or changed"),
     "cron": N_("Timed job {name} is set or removed"),
     "nft": N_("Firewall rules in table {name} are changed"),
+    "access": N_("The way in which sopti logs in is changed"),
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sopti_runner.access_ports import Errand, HostDoors, HostKeys, SshAuthority
+from sopti_runner.domain.access import Access as AccessState
 from sopti_runner.domain.access import Certificate, Purpose, certificates, key_id
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
@@ -126,6 +128,29 @@ class Access:
                 found=", ".join(found) or N_("nothing"),
                 next="sopti access show",
             )
+
+    def variables(self, hosts: Sequence[str] = ()) -> dict[str, object]:
+        """Give what the role ``ssh_access`` is to be told now: authorities, revocations, standing keys of the hosts."""
+        access, doors = self.books.court().access, self.doors()
+        standing = {key.line for host in hosts or doors.hosts() if (key := doors.standing_key(host))}
+        return {
+            "ssh_access_authorities": [authority.public for authority in access.in_use],
+            "ssh_access_revoked": base64.b64encode(self._revoked(access)).decode(),
+            "ssh_access_standing_keys": sorted(standing),
+        }
+
+    def _revoked(self, access: AccessState) -> bytes:
+        """Give the list of what is revoked, empty when nothing is; IntegrityError when the ledger lost it."""
+        if access.revocations is None:
+            return b""
+        kept = self.books.store.blob(access.revocations.digest)
+        if kept is None:
+            raise IntegrityError(
+                N_("The list of revoked certificates is gone"),
+                on=access.revocations.digest.hex(),
+                next="sopti ledger verify",
+            )
+        return kept.content
 
     def check(self, hosts: Sequence[str]) -> dict[str, tuple[bool, bool]]:
         """Try each host by certificate alone and by its own key alone, and record how it let us in.

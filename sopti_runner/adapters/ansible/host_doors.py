@@ -16,7 +16,8 @@ from sopti_runner.adapters.ansible.connection_rules import check_connection
 from sopti_runner.adapters.ansible.inventory import Inventory, evaluate
 from sopti_runner.adapters.ansible.inventory_files import read_inventory
 from sopti_runner.adapters.ansible.snapshot import refuse
-from sopti_runner.errors import N_, NotFoundError
+from sopti_runner.domain.sshsig import PublicKey, parse_public_key
+from sopti_runner.errors import N_, NotFoundError, UsageError
 
 TIMEOUT_S = 120
 
@@ -55,6 +56,20 @@ class InventoryDoors:
             raise NotFoundError(
                 N_("The inventory has no host or group {name}"), on=host, expected=", ".join(self.hosts()), name=host
             ) from error
+
+    def standing_key(self, host: str) -> PublicKey | None:
+        """Give the public half of the inventory's own key for a host; None when it names none."""
+        variables = self.reached(host)
+        named = variables.get("ansible_ssh_private_key_file") or variables.get("ansible_private_key_file")
+        if not named:
+            return None
+        path = Path(str(named)).expanduser()
+        words = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
+        done = subprocess.run(words, env=ssh.environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode != 0:
+            found = done.stderr.decode("utf-8", "replace").strip()[-300:]
+            raise UsageError(N_("The standing key of host {host} can't be read"), on=str(path), found=found, host=host)
+        return parse_public_key(done.stdout.decode("ascii", "replace"), on=str(path))
 
     def opens(self, host: str, keys: HostKeys, *, plain: bool) -> tuple[bool, str]:
         """Try a new login by certificate alone, or by the inventory's own key alone: (opened, what was said)."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from sopti_runner.adapters.ansible.rules import words
 
-KINDS = words("file package unit user group cron nft")
+KINDS = words("file package unit user group cron nft access")
 Args = Mapping[str, Any]
 
 

@@ -140,6 +140,18 @@ def see_nft(name):
     return {"sha256": digest_text(text)}, "sha256:" + digest_text(text)[:12]
 
 
+def see_access(name):
+    """Which certificates open this host to the gate: its own settings of sshd, and what sshd makes of all settings."""
+    files = ["/etc/ssh/sshd_config.d/00-sopti-access.conf", "/etc/ssh/sopti/authorities.pub", "/etc/ssh/sopti/revoked"]
+    folder = "/etc/ssh/sopti/principals"
+    files += sorted(os.path.join(folder, each) for each in os.listdir(folder)) if os.path.isdir(folder) else []
+    found = {path: digest_file(path) for path in files if os.path.isfile(path)}
+    wanted = ("trustedusercakeys", "authorizedprincipalsfile", "revokedkeys")
+    text = run("sshd", "-T")[1]
+    facts = {"files": found, "sshd": sorted(line for line in text.splitlines() if line.startswith(wanted))}
+    return facts, "certificates" if files[1] in found else "no certificates"
+
+
 OBSERVERS = {
     "file": see_file,
     "package": see_package,
@@ -148,6 +160,7 @@ OBSERVERS = {
     "group": see_group,
     "cron": see_cron,
     "nft": see_nft,
+    "access": see_access,
 }
 
 

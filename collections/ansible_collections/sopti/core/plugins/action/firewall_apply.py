@@ -14,17 +14,14 @@ The rules this plugin keeps:
 from __future__ import annotations
 
 import base64
-import os
 import secrets
-import shlex
-import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.sopti.core.plugins.plugin_utils.outside import Outside
 
 TABLE = "inet sopti"
 _FOLDER = "/run/sopti/firewall"
@@ -139,7 +136,7 @@ class ActionModule(ActionBase):
 
     def _change(self, ruleset: str, candidate: str, seconds: int) -> dict[str, Any]:
         """Arm, load, prove, disarm; on failure wait until the host has helped itself, and say so."""
-        if self._option("password"):
+        if Outside(self._connection).by_password:
             raise AnsibleActionFail("Nothing was changed: the proof needs a login by key, found one by password")
         nonce = secrets.token_hex(8)
         armed_at = time.monotonic()
@@ -197,56 +194,11 @@ class ActionModule(ActionBase):
 
     def _ask(self, file: str, seconds: float) -> tuple[bool, str]:
         """Read a word that the host wrote, by a connection of its own; gives (answered, word or reason)."""
-        child = subprocess.Popen(
-            self._ssh(f"cat {_FOLDER}/{file}", seconds),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        try:
-            out, err = child.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            return False, f"no answer within {seconds:.1f} s"
-        return child.returncode == 0, out.strip() if child.returncode == 0 else err.strip()
-
-    def _ssh(self, command: str, seconds: float) -> list[str]:
-        """Give the command of a new connection, made the same way as this task's and sharing nothing with it."""
-        options = {
-            "ControlMaster": "no", "ControlPath": "none", "BatchMode": "yes", "LogLevel": "ERROR",
-            "ConnectTimeout": max(1, int(seconds) + 1),
-        }  # fmt: skip
-        words = [str(self._option("ssh_executable") or "ssh"), "-T", "-n"]
-        words += [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-        if self._option("host_key_checking") is False:
-            words += ["-o", "StrictHostKeyChecking=no"]
-        for name in ("ssh_args", "ssh_common_args", "ssh_extra_args"):
-            words += _unshared(shlex.split(str(self._option(name) or "")))
-        for flag, name in (("-p", "port"), ("-l", "remote_user"), ("-i", "private_key_file")):
-            if value := self._option(name):
-                words += [flag, str(value)]
-        return [*words, str(self._option("host")), command]
-
-    def _option(self, name: str) -> Any:
-        try:
-            return self._connection.get_option(name)
-        except (KeyError, AttributeError) as error:
-            raise AnsibleActionFail(f"The proof needs a connection by ssh; this one has no option {name}") from error
+        return Outside(self._connection).ask(f"cat {_FOLDER}/{file}", seconds)
 
     def _host(self, script: str) -> dict[str, Any]:
         """Run a script on the host, as root when the task becomes root."""
         return dict(self._low_level_execute_command("exec /bin/sh -s", in_data=script.encode()))
-
-
-def _unshared(words: list[str]) -> list[str]:
-    """Drop the options that would share a connection by overriding ours: -M, and -S with its path."""
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        if skip or word == "-M" or word.startswith("-S"):
-            skip = word == "-S"
-            continue
-        kept.append(word)
-    return kept
 
 
 def _words(done: dict[str, Any]) -> str:

@@ -1,0 +1,117 @@
+"""The role ssh_access through the gate: a host is converted and converted back, and it never shuts us out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import doors, notes
+from tests.e2e.desk import ROOT, Desk, copied_content
+from tests.lab import Host, Lab
+from tests.lab.fixtures import skip_where_impossible
+
+pytestmark = pytest.mark.lab
+
+PLAYBOOK = "set-ssh-access"
+SECONDS = 20
+STATE = (
+    "sshd -T | grep -E '^(trusted|authorizedprin|revoked)'; cat /root/.ssh/authorized_keys; "
+    "find /etc/ssh/sopti /etc/ssh/sshd_config.d -type f -exec sha256sum {} + 2>/dev/null | sort"
+)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    skip_where_impossible()
+    with Lab.up(1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def host(lab: Lab) -> Host:
+    return lab.hosts[0]
+
+
+@pytest.fixture(scope="module")
+def desk(staffed: Desk, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    desk = staffed.copy(tmp_path_factory.mktemp("role"))
+    desk.content = copied_content(notes.write(desk.folder / "content"), ("collections",))
+    for name in (f"playbooks/{PLAYBOOK}.yml", f"playbooks/{PLAYBOOK}.change.yml", "roles/ssh_access"):
+        source, target = ROOT / name, desk.content / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    doors.inventory(desk, lab)
+    desk.do("access", "init")
+    return desk
+
+
+def approved(desk: Desk, *words: str, **changed: object) -> str:
+    """Plan the role and have it approved; gives the request's number."""
+    number = desk.prioritised("Atur cara masuk")
+    variables = desk.folder / "access.yml"
+    desk.do("access", "variables", str(variables))
+    given = {**json.loads(variables.read_text()), "ssh_access_rollback_seconds": SECONDS, **changed}
+    variables.write_text(json.dumps(given))
+    desk.do("plan", number, PLAYBOOK, "--vars-file", str(variables), *words)
+    desk.approved(number)
+    return number
+
+
+def works(desk: Desk) -> None:
+    """Plan something else on the host: sopti comes in."""
+    desk.do("plan", desk.prioritised("Masuk"), notes.PLAYBOOK)
+
+
+def test_other_authority_is_not_proven_and_everything_is_put_back(desk: Desk, host: Host) -> None:
+    before = host.ssh(STATE).stdout
+    stranger = " ".join(Path(desk.public("stranger")).read_text().split()[:2])
+    number = approved(desk, ssh_access_authorities=[stranger])
+    desk.do("apply", number, code=13)
+    assert host.ssh(STATE).stdout == before
+    assert host.ssh("systemctl is-active sopti-access-rollback.timer", check=False).stdout.strip() == "inactive"
+    assert desk.events("access.checked")[-1].data == {"host": host.name, "certificate": False, "plain": True}
+    works(desk)
+
+
+def test_runner_killed_while_the_proof_waits_leaves_the_host_as_it_was(desk: Desk, host: Host) -> None:
+    before = host.ssh(STATE).stdout
+    number = approved(desk)
+    # once the host is armed a new login takes a while, so that the proof is still waiting when the runner dies
+    host.ssh(
+        "rm -rf /run/sopti/access; cat > /etc/ssh/sshrc", stdin="[ ! -e /run/sopti/access/rollback.sh ] || sleep 8\n"
+    )
+    with desk.start("apply", number) as runner:
+        host.ssh("until systemctl is-active --quiet sopti-access-rollback.timer; do sleep 0.1; done", timeout=60)
+        os.killpg(runner.pid, signal.SIGKILL)
+    host.ssh("rm /etc/ssh/sshrc")
+    host.ssh("while systemctl is-active --quiet sopti-access-rollback.timer; do sleep 0.2; done", timeout=SECONDS + 30)
+    host.ssh("while systemctl is-active --quiet sopti-access-rollback.service; do sleep 0.2; done", timeout=30)
+    assert host.ssh(STATE).stdout == before
+    works(desk)
+
+
+def test_host_is_converted_and_comes_back_and_every_login_is_told_for(desk: Desk, host: Host) -> None:
+    admins = host.ssh("grep -v ' runner$' /root/.ssh/authorized_keys").stdout
+    desk.do("apply", approved(desk))
+    assert desk.value("access", "show")["weaker"] == []
+    assert host.ssh("cat /root/.ssh/authorized_keys").stdout == admins
+    since = doors.cursor(host)
+    works(desk)
+    found = doors.logins(host, since)
+    assert found
+    assert all(" ID sopti " in line for line in found), found
+    again = desk.prioritised("Lagi")
+    desk.do("plan", again, PLAYBOOK, "--vars-file", str(desk.folder / "access.yml"))
+    assert desk.value("plan", again)["counts"]["change"] == 0
+    desk.do("apply", approved(desk, ssh_access_way="plain"))
+    assert desk.value("access", "show")["weaker"] == [host.name]
+    assert host.ssh(
+        "ls /etc/ssh/sopti/authorities.pub /etc/ssh/sshd_config.d/00-sopti-access.conf", check=False
+    ).returncode
+    works(desk)
+    assert desk.do("ledger", "verify").code == 0
