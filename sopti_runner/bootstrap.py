@@ -312,11 +312,13 @@ class House:
     def checks(self) -> list[Check]:
         """Examine the installation: files and tools of this machine, then the ledger and what it tells."""
         from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415  loads yaml only for doctor
+        from sopti_runner.adapters.backup_password import BackupPassword  # noqa: PLC0415  only for doctor
 
         log, hmac = self.settings.state_dir / "log.key", self.settings.state_dir / "hmac.key"
         keys = {log: lambda: self.log_key.vkey, hmac: lambda: load_or_create(hmac)}
         here = machine_checks(keys, self.settings.state_dir, self._places())
-        return [*here, *examine(self.books, self.settings.backup_repository)]
+        password = BackupPassword(self.settings.state_dir)
+        return [*here, *password.checks(), *examine(self.books, self.settings.backup_repository, password.id())]
 
     def found(
         self,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from sopti_runner.adapters.backup_password import BackupPassword, plain
+from sopti_runner import __version__
+from sopti_runner.adapters.backup_password import BackupPassword, password_id, plain
 from sopti_runner.adapters.restic.process import Restic
 from sopti_runner.adapters.restic.repository import ResticRepository
 from sopti_runner.adapters.state_copy import StateCopy
 from sopti_runner.adapters.state_return import StateFolderReturn
 from sopti_runner.backup_ports import PutBack, Snapshot
 from sopti_runner.bootstrap import House
+from sopti_runner.domain.recovery_kit import RecoveryKit
 from sopti_runner.errors import N_, UsageError
 from sopti_runner.ports import Progress
 from sopti_runner.services.self_backup import Backup, back_up
+from sopti_runner.services.self_kit import make_kit
 from sopti_runner.services.self_restore import put_back
 from sopti_runner.settings import DEFAULT_FILE
 
@@ -65,6 +70,31 @@ class Recovery:
         found = put_back(self.repository(address, password), place, snapshot, progress)
         self.password.keep(password)
         return found
+
+    def make_kit(self, holders: Sequence[str]) -> RecoveryKit:
+        """Make the recovery kit of now as a document that only root can read, and record it."""
+        house, password = self._house, self.password.read()
+        return make_kit(
+            house.books,
+            holders,
+            repository=self.repository(password=password).address,
+            password=(password, password_id(password)),
+            release=__version__,
+            keep=self._keep_kit,
+        )
+
+    def destroy_kit(self) -> bool:
+        """Remove the printed document from this machine; False when there is none."""
+        there = self.password.kit.exists()
+        self.password.kit.unlink(missing_ok=True)
+        return there
+
+    def _keep_kit(self, kit: RecoveryKit) -> None:
+        made = self._house.documents.recovery_kit_pdf(kit)
+        self.password.kit.unlink(missing_ok=True)
+        handle = os.open(self.password.kit, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(made)
 
     def back_up(self, progress: Progress, *, new: bool = False) -> Backup:
         """Back sopti up; with ``new`` into a repository that is made first, with a password of its own."""

@@ -11,9 +11,10 @@ import secrets
 import stat
 from pathlib import Path
 
-from sopti_runner.errors import N_, ExecutionError, UsageError
+from sopti_runner.domain.check import Check
+from sopti_runner.errors import N_, ExecutionError, SoptiError, UsageError
 
-FILE, CREDENTIAL = "backup.password", "sopti.backup-password"
+FILE, CREDENTIAL, KIT = "backup.password", "sopti.backup-password", "kit.pdf"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without letters and digits that look alike on paper."""
 GROUPS, LENGTH = 8, 4
@@ -26,10 +27,13 @@ class BackupPassword:
     Args:
         state: The state folder.
         credentials: Folder that systemd names in ``CREDENTIALS_DIRECTORY``, or None.
+
+    Attributes:
+        kit: Where a recovery kit waits to be printed: nobody but root can read the state folder.
     """
 
-    def __init__(self, state: Path, credentials: Path | None) -> None:
-        self.file = state / FILE
+    def __init__(self, state: Path, credentials: Path | None = None) -> None:
+        self.file, self.kit = state / FILE, state / KIT
         self._credential = credentials / CREDENTIAL if credentials else None
 
     def read(self) -> str:
@@ -54,6 +58,20 @@ class BackupPassword:
                 next=f"chmod 600 {given}",
             )
         return plain(text, on=str(given))
+
+    def id(self) -> str:
+        """Give the password's id, or an empty text when it can't be read here."""
+        try:
+            return password_id(self.read())
+        except SoptiError:
+            return ""
+
+    def checks(self) -> list[Check]:
+        """Give what the doctor says of the password's places: a printed kit that was not removed."""
+        if not self.kit.exists():
+            return []
+        found = N_("the printed sheet still lies on this machine")
+        return [Check(N_("Recovery kit"), "warning", found, "sopti self kit --destroy")]
 
     def make(self) -> None:
         """Make a new password, on the disk before this returns; nothing when there is one already."""

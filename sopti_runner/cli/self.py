@@ -10,7 +10,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Export, Json, Key
 from sopti_runner.cli.proposals import put_forward
-from sopti_runner.cli.session import house, me
+from sopti_runner.cli.session import house, me, person_named
 from sopti_runner.errors import N_
 
 app = typer.Typer(
@@ -61,6 +61,42 @@ def backup(
             "failed": list(made.unprotected),
         }
     )
+
+
+@app.command(
+    "kit",
+    help=N_(
+        "Make the recovery kit: one sheet that opens the backups, for two sealed envelopes and their two recorded "
+        "holders.\n\nExample: sopti self kit --holder Budi --holder Sari"
+    ),
+)
+def kit(
+    holder: Annotated[
+        list[str], typer.Option("--holder", metavar="PERSON", help=N_("Who keeps a sealed copy; two of them."))
+    ] = [],  # noqa: B006  Typer makes a list of its own for each call
+    destroy: Annotated[
+        bool, typer.Option("--destroy", help=N_("Remove the file after it was printed, instead of making one."))
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the recovery kit, or remove its file."""
+    from sopti_runner.recovery import Recovery
+
+    here = house()
+    recovery = Recovery(here)
+    if destroy:
+        gone = recovery.destroy_kit()
+        output.say(_("The file is gone.") if gone else _("There was no file to remove."))
+        output.data({"destroyed": gone})
+        return
+    court = here.books.court()
+    made = recovery.make_kit([person_named(here, court, name) for name in holder])
+    output.say(
+        _("Written: {file}. Only root can read it: it opens all backups.", file=output.whole(recovery.password.kit))
+    )
+    output.say(_("As root: print it twice, seal both, give them to {names}.", names=", ".join(made.holders.values())))
+    output.say(_("Then remove the file: sopti self kit --destroy"))
+    output.data({"file": str(recovery.password.kit), "digest": made.digest, "holders": list(made.holders)})
 
 
 @app.command(

@@ -14,6 +14,7 @@ EVENTS: Mapping[str, str] = {
     "clock.corrected": N_("clock corrected"),
     "log.restored": N_("put back from a backup"),
     "backup.made": N_("backed up"),
+    "kit.made": N_("recovery kit made"),
     "gate.refused": N_("refused"),
     "read.finished": N_("hosts read"),
     "request.registered": N_("registered"),

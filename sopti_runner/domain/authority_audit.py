@@ -45,6 +45,7 @@ MACHINE = access.EVENTS | {
     "blob.erased",
     "witness.cosigned",
     "backup.made",
+    "kit.made",
 }
 """Events that sopti records by itself; whether they are true, only the hosts can tell."""
 

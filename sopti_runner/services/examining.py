@@ -11,20 +11,23 @@ from sopti_runner.errors import N_, SoptiError
 from sopti_runner.services.books import Books
 from sopti_runner.services.ledger_care import unfinished_erasures
 from sopti_runner.services.self_backup import backup_check
+from sopti_runner.services.self_kit import kit_check
 
 
-def examine(books: Books, repository: str = "") -> list[Check]:
+def examine(books: Books, repository: str = "", password_id: str = "") -> list[Check]:
     """Look at the ledger and what it tells, one check a subject; an unreadable ledger ends the list as a fault.
 
     Args:
         books: The court's books.
         repository: Address of sopti's own backups, or empty.
+        password_id: Of their password, or empty when it can't be read here.
     """
     looks: Sequence[Callable[[Books], Check]] = (
         _ledger,
         _clock,
         _protection,
         partial(backup_check, repository=repository),
+        partial(kit_check, repository=repository, password_id=password_id),
         _calendar,
         _sop,
         _runs,

@@ -259,3 +259,21 @@ def minutes_of(**changes):
         "made_at": NOW,
     }
     return Minutes(**(facts | changes))
+
+
+def kit_of(**changes):
+    given = {
+        "letterhead": LETTERHEAD,
+        "holders": {"p-1": "Budi Contoh", "p-2": "Sari Contoh"},
+        "repository": "sftp:cadangan@simpan.pn-contoh.example:/srv/sopti",
+        "password": "abcd-efgh-jkmn-pqrs-tuvw-xyz2-3456-789a",
+        "password_id": "0123456789abcdef",
+        "log": "sopti.pn-contoh.example/ledger",
+        "vkey": "sopti.pn-contoh.example/ledger+8d6bba9a+AWsz2z9hM4ZwdfSJMAnsXpkcLTzfQLbBBl0vVd1k0lfl",
+        "authority": "SHA256:uNiVztksCsDhcc0u9e8BrXBJ8mBbHgGhQ4ZgyWYcbTk",
+        "checkpoint": CHECKPOINT,
+        "release": "1.0.0",
+        "zone": Zone.JAKARTA,
+        "made_at": NOW,
+    }
+    return RecoveryKit(**(given | changes))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sopti_runner.adapters.render import approval_sheet, minutes, recap
+from sopti_runner.adapters.render import approval_sheet, minutes, recap, recovery_kit
 from sopti_runner.adapters.render.typst_pdf import pdf
 from sopti_runner.domain.approval_sheet import ApprovalSheet
 from sopti_runner.domain.minutes import Minutes
 from sopti_runner.domain.recap import RecapPage
+from sopti_runner.domain.recovery_kit import RecoveryKit
 from sopti_runner.domain.words import Words
 
 
@@ -35,3 +36,8 @@ class TypstDocuments:
     def minutes_pdf(self, held: Minutes) -> bytes:
         """Give the Berita Acara Pelaksanaan, one page A4."""
         return pdf(self._templates, minutes.TEMPLATE, minutes.view(held, self._words), self._words, held.made_at)
+
+    def recovery_kit_pdf(self, kit: RecoveryKit) -> bytes:
+        """Give the recovery kit, one page A4, password included."""
+        data = recovery_kit.view(kit, self._words)
+        return pdf(self._templates, recovery_kit.TEMPLATE, data, self._words, kit.made_at)
