@@ -111,6 +111,7 @@ class PutBack:
 
     Attributes:
         log: Origin of its ledger.
+        vkey: Key of its ledger, as auditors and the recovery kit know it.
         made_at: When the copy was made, as the backup says (RFC 3339, UTC).
         size: Number of events in the copy.
         checkpoint: The newest signed note that the copy holds, or empty.
@@ -118,6 +119,7 @@ class PutBack:
     """
 
     log: str
+    vkey: str
     made_at: str
     size: int
     checkpoint: str

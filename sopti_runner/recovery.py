@@ -65,6 +65,13 @@ class Recovery:
             progress: Told what is done.
         """
         house = self._house
+        if not house.ledger_files():
+            raise UsageError(
+                N_("A backup is put back as a ledger in SQLite"),
+                on="database_url",
+                expected=N_("no database_url in the settings of the machine that is rebuilt"),
+                next="docs/runbooks/machine-lost.md",
+            )
         password = plain(house.files.text(password_file), on=password_file)
         place = StateFolderReturn(self._state, house.ledger_files(), house.settings.inventory)
         found = put_back(self.repository(address, password), place, snapshot, progress)

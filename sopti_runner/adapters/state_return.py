@@ -80,7 +80,12 @@ class StateFolderReturn:
         _place(copy, self._ledger[0])
         self._sign.unlink()
         return PutBack(
-            str(told["log"]), str(told["made_at"]), int(told["size"]), str(told["checkpoint"]), tuple(beside)
+            str(told["log"]),
+            str(told["vkey"]),
+            str(told["made_at"]),
+            int(told["size"]),
+            str(told["checkpoint"]),
+            tuple(beside),
         )
 
     def _require_empty(self) -> None:

@@ -132,12 +132,14 @@ def restore(
             events=put.size,
         )
     )
+    output.say("  " + _("Ledger key: {vkey}", vkey=put.vkey))
     for path in put.beside:
         output.say(_("Put beside, for root to look through: {path}", path=output.whole(path)))
     output.say(_("It takes nothing on until it was compared with what left the old machine. Next: sopti self resume"))
     output.data(
         {
             "log": put.log,
+            "vkey": put.vkey,
             "snapshot": found.id,
             "made_at": put.made_at,
             "events": put.size,

@@ -25,8 +25,8 @@ STEPS = (
     N_("Make the place of the backups reachable there: {repository}"),
     N_("Write the password of this sheet into a file password.txt."),
     N_("sopti self restore {repository} --password-file password.txt"),
+    N_("The key of the ledger that it prints must be the one on this sheet."),
     N_("Destroy password.txt. /var/lib/sopti/restored/settings is the old sopti.toml: as root, put it in place."),
-    N_("sopti ledger trust trust.json: the ledger's key in it must be the one on this sheet."),
     N_("sopti self resume; then another official: sopti office confirm"),
     N_("sopti doctor. Then back up, make a new kit, and destroy this one."),
 )

@@ -11,7 +11,7 @@ from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.errors import IntegrityError, RefusedError, UsageError
 from tests.fakes import ORIGIN, Drafts, FakeClock
 
-FACTS = {"log": ORIGIN, "made_at": "2026-11-02T01:00:00+00:00", "checkpoint": ""}
+FACTS = {"log": ORIGIN, "vkey": "k", "made_at": "2026-11-02T01:00:00+00:00", "checkpoint": ""}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from sopti_runner.domain.office import Status
 from sopti_runner.domain.period import Period, Zone
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.recap import Around, Figure, HostRow, MonthRow, Overdue, RecapPage
+from sopti_runner.domain.recovery_kit import RecoveryKit
 from sopti_runner.domain.run import Run
 from sopti_runner.domain.signatory import Signatory
 

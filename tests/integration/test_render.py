@@ -57,6 +57,7 @@ PAGES = {
     "recap-empty": lambda d: d.recap_pdf(samples.empty_page()),
     "recap-full": lambda d: d.recap_pdf(samples.full_page()),
     "minutes": lambda d: d.minutes_pdf(samples.minutes_of()),
+    "recovery-kit": lambda d: d.recovery_kit_pdf(samples.kit_of()),
     "minutes-wide": lambda d: d.minutes_pdf(
         samples.minutes_of(
             runs=tuple(

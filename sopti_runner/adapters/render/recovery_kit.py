@@ -29,9 +29,11 @@ def view(kit: RecoveryKit, words: Words) -> dict[str, Any]:
             [words("Ledger"), one_line(kit.log)],
             [words("Key of the ledger"), one_line(kit.vkey)],
             [words("Certificate authority of SSH"), kit.authority or words("none")],
-            [words("Newest checkpoint"), words("{count} entries, and this root:", count=words.number(claimed.size))],
+            [
+                words("Newest checkpoint"),
+                words("{count} entries, root {root}", count=words.number(claimed.size), root=claimed.root.hex()),
+            ],
         ],
-        "root": grouped(claimed.root.hex(), 8),
         "qr": segno.make(kit.checkpoint, error="m", micro=False).svg_inline(border=0, omitsize=True),
         "steps": [words(step, **fields) for step in STEPS],
         "holders": [
