@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import ROOT, Desk
 from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed: make deps")
@@ -114,6 +114,7 @@ def test_old_copy_is_refused_with_the_reason_and_the_loss_is_told_for_good(desk:
     resumed(desk, "--accept-loss")
     verdict = desk.do("ledger", "verify")
     assert "lost for good" in verdict.out
+    desk.content = ROOT
     now = datetime.now(UTC)
     recap = desk.value("recap", f"{now.year}-{now.month:02d}", "--output", str(desk.folder / "rekap.pdf"))
     assert list(recap["restored"]["lost_events"].values()) == [seen - end]
@@ -227,7 +228,7 @@ def test_full_disk_while_putting_back_leaves_no_half_ledger(desk: Desk, small: P
 
 def test_kit_is_made_for_root_alone_and_leaves_no_secret_elsewhere(desk: Desk):
     secret = (desk.state / "backup.password").read_text().strip()
-    desk.content = Path(__file__).parents[2]
+    desk.content = ROOT
     said = desk.do("self", "kit", "--holder", "Budi", "--holder", "Sari")
     kit = desk.state / "kit.pdf"
     assert kit.read_bytes().startswith(b"%PDF")
