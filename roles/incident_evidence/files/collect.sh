@@ -1,7 +1,10 @@
 #!/bin/sh
-# Collect what is lost first, then logs and named files, then the digests of all of it. Reads the host, writes only here.
+# collect.sh FOLDER [PATH...]: collect what is lost first, then logs and named files, then the digests of all of it.
+# Reads the host, writes only into the folder.
 set -u
 umask 077
+cd "$1" || exit 1
+shift
 export LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 
 keep() { # keep NAME COMMAND...: what a command prints, with its own errors; a missing command is noted

@@ -1,4 +1,4 @@
-"""Load the table ``inet sopti``, and keep it only when a new connection proves that the host can still be reached.
+"""Load one nftables table, ``inet sopti`` unless another is named; keep it only when a new connection proves the host.
 
 The rules this plugin keeps:
 
@@ -24,6 +24,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.sopti.core.plugins.plugin_utils.outside import Outside
 
 TABLE = "inet sopti"
+_TABLES = (TABLE, "inet sopti_block", "inet sopti_isolate")
 _FOLDER = "/run/sopti/firewall"
 _ROLLBACK = "sopti-firewall-rollback"
 _NO_NFT = 41
@@ -34,9 +35,9 @@ command -v nft >/dev/null || exit {_NO_NFT}
 systemctl is-active --quiet {_ROLLBACK}.timer {_ROLLBACK}.service && exit {_PENDING}
 set -e
 tables=$(nft list tables)
-if printf '%s\\n' "$tables" | grep -qx 'table {TABLE}'; then nft -s list table {TABLE}; fi
+if printf '%s\\n' "$tables" | grep -qx 'table @table@'; then nft -s list table @table@; fi
 """
-_CANONICAL = f"exec unshare --net sh -ec 'nft -f - && nft -s list table {TABLE}'"
+_CANONICAL = "exec unshare --net sh -ec 'nft -f - && nft -s list table @table@'"
 _STAGE = f"""
 set -eu
 rm -rf {_FOLDER}
@@ -45,9 +46,9 @@ chmod 0755 /run/sopti {_FOLDER}
 cd {_FOLDER}
 umask 077
 {{
-  echo 'table {TABLE}'
-  echo 'delete table {TABLE}'
-  if nft list tables | grep -qx 'table {TABLE}'; then nft list table {TABLE}; fi
+  echo 'table @table@'
+  echo 'delete table @table@'
+  if nft list tables | grep -qx 'table @table@'; then nft list table @table@; fi
 }} >previous.nft
 printf %s '@candidate@' | base64 -d >candidate.nft
 nft -c -f previous.nft
@@ -55,7 +56,7 @@ nft -c -f candidate.nft
 umask 022
 systemctl reset-failed {_ROLLBACK}.timer {_ROLLBACK}.service 2>/dev/null || :
 systemd-run --quiet --collect --unit={_ROLLBACK} --on-active=@seconds@ --timer-property=AccuracySec=100ms \\
-  sh -c 'echo @nonce@ >{_FOLDER}/rolled-back; nft -f {_FOLDER}/previous.nft || nft delete table {TABLE}'
+  sh -c 'echo @nonce@ >{_FOLDER}/rolled-back; nft -f {_FOLDER}/previous.nft || nft delete table @table@'
 systemctl is-active --quiet {_ROLLBACK}.timer
 systemd-run --quiet --collect --unit=sopti-firewall-load-@nonce@ sh -c \\
   'cd {_FOLDER}; sleep 0.3; if nft -f candidate.nft; then echo @nonce@ >loaded; else echo failed >loaded; fi'
@@ -68,7 +69,7 @@ while systemctl is-active --quiet {_ROLLBACK}.service && [ $i -lt 50 ]; do sleep
 systemctl is-active --quiet {_ROLLBACK}.timer && state=pending
 [ -e {_FOLDER}/rolled-back ] && state=rolled-back
 echo $state
-nft -s list table {TABLE} 2>/dev/null || :
+nft -s list table @table@ 2>/dev/null || :
 """
 
 
@@ -96,17 +97,19 @@ class ActionModule(ActionBase):
             argument_spec={
                 "ruleset": {"type": "str", "required": True},
                 "rollback_seconds": {"type": "int", "required": True},
+                "table": {"type": "str", "default": TABLE, "choices": list(_TABLES)},
             }
         )
+        self._table: str = wanted["table"]
         if not 4 <= wanted["rollback_seconds"] <= 600:
             raise AnsibleActionFail(f"rollback_seconds: expected 4 to 600, found {wanted['rollback_seconds']}")
         live = self._inspect()
         candidate = self._canonical(wanted["ruleset"])
-        header = f"nft table {TABLE}"
+        header = f"nft table {self._table}"
         result.update(
             changed=live != candidate,
             predicted=self._task.check_mode,
-            sopti_objects=[f"nft:{TABLE}"],
+            sopti_objects=[f"nft:{self._table}"],
             diff={"before": live, "after": candidate, "before_header": header, "after_header": header},
         )
         if result["changed"] and not self._task.check_mode:
@@ -129,7 +132,7 @@ class ActionModule(ActionBase):
 
     def _canonical(self, ruleset: str) -> str:
         """Give the candidate as this host's nft prints it, loaded where no traffic passes."""
-        done = self._low_level_execute_command(_CANONICAL, in_data=ruleset.encode())
+        done = self._low_level_execute_command(_CANONICAL.replace("@table@", self._table), in_data=ruleset.encode())
         if done["rc"] != 0:
             raise AnsibleActionFail(f"The ruleset can't be loaded, nothing was changed: {_words(done)}")
         return str(done["stdout"])
@@ -198,7 +201,8 @@ class ActionModule(ActionBase):
 
     def _host(self, script: str) -> dict[str, Any]:
         """Run a script on the host, as root when the task becomes root."""
-        return dict(self._low_level_execute_command("exec /bin/sh -s", in_data=script.encode()))
+        text = script.replace("@table@", self._table)
+        return dict(self._low_level_execute_command("exec /bin/sh -s", in_data=text.encode()))
 
 
 def _words(done: dict[str, Any]) -> str:

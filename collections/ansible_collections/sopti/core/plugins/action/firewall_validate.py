@@ -31,6 +31,9 @@ class ActionModule(ActionBase):
                 "ssh_port": {"type": "int", "required": True},
                 "allow": {"type": "list", "elements": "dict", "required": True},
                 "rollback_seconds": {"type": "int", "required": True},
+                "prefix": {"type": "str", "default": "host_firewall"},
+                "only_management": {"type": "bool", "default": True},
+                "blocked": {"type": "list", "elements": "str", "default": []},
             }
         )
         seen = self._low_level_execute_command('printf %s "$SSH_CONNECTION"', sudoable=False)
@@ -46,44 +49,60 @@ def problems(settings: dict[str, Any], ssh_connection: str) -> list[str]:
     """Give every problem as a sentence that names the variable, what was expected and what was found.
 
     Args:
-        settings: ``management_sources``, ``ssh_port``, ``allow``, ``rollback_seconds``.
+        settings: ``management_sources``, ``ssh_port``, ``allow``, ``rollback_seconds``; ``blocked`` for rules that shut
+            only what they name (``only_management`` false); ``prefix`` begins the variables' names.
         ssh_connection: ``SSH_CONNECTION`` as the host's sshd sets it: our address, our port, its address, its port.
     """
+    prefix = settings.get("prefix", "host_firewall")
+    blocked = settings.get("blocked") or []
     found = [
-        *_sources("host_firewall_management_sources", settings["management_sources"]),
-        *_port("host_firewall_ssh_port", settings["ssh_port"]),
+        *_sources(f"{prefix}_management_sources", settings["management_sources"]),
+        *_port(f"{prefix}_ssh_port", settings["ssh_port"]),
+        *_sources(f"{prefix}_addresses", blocked),
     ]
-    if not settings["management_sources"]:
-        found.append("host_firewall_management_sources: expected at least one address or network, found an empty list")
+    if not settings["management_sources"] and settings.get("only_management", True):
+        found.append(f"{prefix}_management_sources: expected at least one address or network, found an empty list")
     for number, rule in enumerate(settings["allow"]):
-        found += _rule(f"host_firewall_allow[{number}]", rule)
+        found += _rule(f"{prefix}_allow[{number}]", rule)
     seconds = settings["rollback_seconds"]
     if not MINIMUM_ROLLBACK_S <= seconds <= MAXIMUM_ROLLBACK_S:
         expected = f"{MINIMUM_ROLLBACK_S} to {MAXIMUM_ROLLBACK_S} seconds"
-        found.append(f"host_firewall_rollback_seconds: expected {expected}, found {seconds}")
-    return found or _lock_out(settings, ssh_connection)
+        found.append(f"{prefix}_rollback_seconds: expected {expected}, found {seconds}")
+    return found or _lock_out(settings, ssh_connection, prefix)
 
 
-def _lock_out(settings: dict[str, Any], ssh_connection: str) -> list[str]:
+def _lock_out(settings: dict[str, Any], ssh_connection: str, prefix: str) -> list[str]:
     """Judge settings that are well formed: do they leave this very connection a way in?"""
     parts = ssh_connection.split()
     if len(parts) != 4:
         return [
-            "host_firewall_management_sources: the host does not say which address it sees the controller by"
+            f"{prefix}_management_sources: the host does not say which address it sees the controller by"
             f" (SSH_CONNECTION is {ssh_connection!r}); expected a connection by ssh"
         ]
     controller, port = ipaddress.ip_address(parts[0].partition("%")[0]), int(parts[3])
     sources = settings["management_sources"]
     found = []
-    if not any(controller in ipaddress.ip_network(source) for source in sources):
+    if settings.get("only_management", True) and not any(controller in ipaddress.ip_network(s) for s in sources):
         found.append(
-            f"host_firewall_management_sources: expected a network that holds the controller, which this host sees as"
+            f"{prefix}_management_sources: expected a network that holds the controller, which this host sees as"
             f" {controller}; found {', '.join(sources)}. Next: add {controller}"
         )
     if port != settings["ssh_port"]:
         found.append(
-            f"host_firewall_ssh_port: expected {port}, the port this very connection uses; found {settings['ssh_port']}"
+            f"{prefix}_ssh_port: expected {port}, the port this very connection uses; found {settings['ssh_port']}"
         )
+    return found + _blocked_management(settings.get("blocked") or [], [str(controller), *sources], prefix)
+
+
+def _blocked_management(blocked: list[str], management: list[str], prefix: str) -> list[str]:
+    """Whoever manages the host is never blocked, not even as a part of a larger network."""
+    found = []
+    for address in blocked:
+        network = ipaddress.ip_network(address)
+        for source in management:
+            other = ipaddress.ip_network(source)
+            if network.version == other.version and network.overlaps(other):
+                found.append(f"{prefix}_addresses: expected no address of the management, found {address} ({source})")
     return found
 
 

@@ -21,6 +21,11 @@ options:
     description: Seconds after which the host restores the previous table, 4 to 600.
     type: int
     required: true
+  table:
+    description: The table that is loaded and compared; the ruleset defines it and nothing else.
+    type: str
+    default: inet sopti
+    choices: [inet sopti, inet sopti_block, inet sopti_isolate]
 attributes:
   check_mode:
     description: Gives the same result and diff as the real run, and touches nothing.

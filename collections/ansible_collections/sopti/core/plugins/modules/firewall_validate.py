@@ -28,6 +28,19 @@ options:
     description: Seconds until the host restores the previous rules, 20 to 600.
     type: int
     required: true
+  prefix:
+    description: Beginning of the variables' names in messages.
+    type: str
+    default: host_firewall
+  only_management:
+    description: Whether the rules shut everything but what they name, so that the management must be named.
+    type: bool
+    default: true
+  blocked:
+    description: Addresses and networks that the rules shut; none of them may hold the management.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Never changes anything.
