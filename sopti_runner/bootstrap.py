@@ -16,7 +16,7 @@ from sopti_runner.adapters.clock_system import SystemClock
 from sopti_runner.adapters.founding_place import FoundingPlace
 from sopti_runner.adapters.handed_files import HandedFiles
 from sopti_runner.adapters.log_key import LogKey
-from sopti_runner.adapters.machine_checks import machine_checks
+from sopti_runner.adapters.machine_checks import containment_check, machine_checks
 from sopti_runner.adapters.outbox_directory import DirectoryOutbox
 from sopti_runner.adapters.run_lock_file import FileRunLocks
 from sopti_runner.adapters.signer_exchange import ExchangeSigner
@@ -311,12 +311,14 @@ class House:
 
     def checks(self) -> list[Check]:
         """Examine the installation: files and tools of this machine, then the ledger and what it tells."""
+        from sopti_runner.adapters.ansible.containment import containment  # noqa: PLC0415  only here, to be tried
         from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415  loads yaml only for doctor
         from sopti_runner.adapters.backup_password import BackupPassword  # noqa: PLC0415  only for doctor
 
         log, hmac = self.settings.state_dir / "log.key", self.settings.state_dir / "hmac.key"
         keys = {log: lambda: self.log_key.vkey, hmac: lambda: load_or_create(hmac)}
         here = machine_checks(keys, self.settings.state_dir, self._places())
+        here.append(containment_check(containment()))
         password = BackupPassword(self.settings.state_dir)
         return [*here, *password.checks(), *examine(self.books, self.settings.backup_repository, password.id())]
 

@@ -6,7 +6,6 @@ Longer than other modules, so that the whole of it can be read in one place; mor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -337,6 +336,15 @@ class Engine(Protocol):
         """Tell what a run did whose runner died, from what its workers wrote down; every host gets an outcome."""
         ...
 
+    def stop(self, run_id: str) -> None:
+        """Ask a run that goes on to end: by SIGTERM first, by force after a grace; it tells each host's truth then."""
+        ...
+
+    @property
+    def containment(self) -> str:
+        """What ends all processes of a run with its runner on this machine, one of ``domain.run.CONTAINMENTS``."""
+        ...
+
 
 class StatementSigner(Protocol):
     """A person's own SSH key at this terminal: a file, an agent, or a hardware key."""
@@ -379,20 +387,4 @@ class Outbox(Protocol):
 
     def drop(self, digest: str) -> None:
         """Forget a statement whose act is recorded; one that never waited here changes nothing."""
-        ...
-
-
-class RunLocks(Protocol):
-    """Says which runs have a living process: each run has a lock of its own, held by all its processes."""
-
-    def hold(self, run: str) -> AbstractContextManager[None]:
-        """Hold a new run's lock while it goes on; the processes that carry it out hold it, too."""
-        ...
-
-    def bury(self, run: str) -> AbstractContextManager[bool]:
-        """Tell whether no process of a run is left; while that is looked at, nobody else buries it and none starts."""
-        ...
-
-    def lives(self, run: str) -> bool:
-        """Tell whether any process of a run is left."""
         ...

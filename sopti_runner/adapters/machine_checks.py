@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from sopti_runner.domain.check import Check
+from sopti_runner.domain.run import PARENT_DEATH
 from sopti_runner.errors import N_, SoptiError
 
+CONTAINMENT_PAGE = "docs/adr/0014-runs-that-end-with-their-runner.md"
 TOOLS = ("ssh", "ssh-keygen", "ansible-playbook")
 
 
@@ -23,6 +25,16 @@ def machine_checks(keys: Mapping[Path, Callable[[], object]], state: Path, sinks
     """
     places = (_place(place, state) for place in sinks)
     return [*(_key(path, read) for path, read in keys.items()), *map(_tool, TOOLS), *places]
+
+
+def containment_check(kind: str) -> Check:
+    """Say what ends a run's processes with their runner on this machine (a kind of ``domain.run.CONTAINMENTS``)."""
+    name = N_("Containment of runs")
+    if kind == PARENT_DEATH:
+        return Check(
+            name, "warning", N_("no namespace: each process only hears of its parent's death"), CONTAINMENT_PAGE
+        )
+    return Check(name, "ok", N_("all processes end with their runner ({kind})"), "", {"kind": kind})
 
 
 def _key(path: Path, read: Callable[[], object]) -> Check:

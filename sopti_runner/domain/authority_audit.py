@@ -25,7 +25,7 @@ from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.verification import Defect
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ACT_OF
-from sopti_runner.domain.run import outcome_of
+from sopti_runner.domain.run import CONTAINMENTS, PARENT_DEATH, outcome_of
 from sopti_runner.domain.sshsig import PublicKey
 from sopti_runner.domain.standing import start_claims
 from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, proof_from
@@ -175,7 +175,8 @@ class AuthorityAudit:
                 expected |= derived(self.court, act, event.subject, event.time)
         except (KeyError, ValueError, AttributeError):
             return
-        own = {k: v for k, v in event.data.items() if k not in ("statement", "proof", "nonce", "claims")}
+        added = ("statement", "proof", "nonce", "claims", *(("containment",) if event.type == "run.started" else ()))
+        own = {k: v for k, v in event.data.items() if k not in added}
         for key in sorted(set(expected) | set(own)):
             if own.get(key) != expected.get(key):
                 yield _differs(key)
@@ -229,6 +230,8 @@ class AuthorityAudit:
             yield _differs("approval")
         if event.data.get("claims") != start_claims(request):
             yield _differs("claims")
+        if event.data.get("containment", PARENT_DEATH) not in CONTAINMENTS:
+            yield _differs("containment")
 
     def _machine(self, event: Event) -> Iterator[Reason]:
         """A record of the machine bears nobody's name (a refusal that of who was refused) and takes nothing."""

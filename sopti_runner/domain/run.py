@@ -16,6 +16,11 @@ CHANGED, UNCHANGED, FAILED, UNREACHABLE, NOT_STARTED, UNKNOWN = (
 )
 GOOD = frozenset({CHANGED, UNCHANGED})
 
+PID_NAMESPACE, USER_NAMESPACE, PARENT_DEATH = "pid_namespace", "user_namespace", "parent_death"
+CONTAINMENTS = (PID_NAMESPACE, USER_NAMESPACE, PARENT_DEATH)
+"""What ends all processes of a run with its runner, strongest first: a PID namespace, one within a user namespace (for
+who is not root), or only Linux's word to each process that its parent died."""
+
 RUNNING, DONE, PARTIAL, INTERRUPTED = "running", "done", "partial", "interrupted"
 
 

@@ -18,7 +18,8 @@ from sopti_runner.domain.standing import start_claims, start_words
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, SoptiError
-from sopti_runner.ports import Content, Engine, HostOutcome, Progress, RunLocks, Sealed, StatementSigner
+from sopti_runner.ports import Content, Engine, HostOutcome, Progress, Sealed, StatementSigner
+from sopti_runner.run_ports import RunLocks
 from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books, actor_of, who_tried
@@ -131,6 +132,7 @@ class Applying:
             "statement": start.raw.decode("utf-8"),
             "proof": start.proof.to_data(),
             "nonce": parse_statement(start.raw).nonce,
+            "containment": self.engine.containment,
         }
 
         def judged(court: Court, at: Instant) -> list[Draft]:

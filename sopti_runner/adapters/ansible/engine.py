@@ -6,19 +6,23 @@ import secrets
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.ansible import ssh
 from sopti_runner.adapters.ansible.approved import Seen
+from sopti_runner.adapters.ansible.containment import containment
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, Line, task_key
 from sopti_runner.adapters.ansible.hmac_key import key_id
 from sopti_runner.adapters.ansible.observers import Look, Observers
-from sopti_runner.adapters.ansible.outcomes import Outcomes
-from sopti_runner.adapters.ansible.runs import Phase, PhaseEnd, run_phase
+from sopti_runner.adapters.ansible.outcomes import LOST_EVIDENCE, Outcomes
+from sopti_runner.adapters.ansible.runs import CANCEL, EVIDENCE, Phase, PhaseEnd, run_phase
 from sopti_runner.adapters.ansible.snapshot import Snapshots, engine_versions
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
+from sopti_runner.domain.run import UNKNOWN
 from sopti_runner.errors import N_, ExecutionError, IntegrityError, StoppedError
 from sopti_runner.ports import HostOutcome, Progress, Sealed, TaskOutcome, Veto
 
@@ -135,20 +139,43 @@ class AnsibleEngine:
 
         with ssh.identities(self._snapshots.path(sealed.id), self._keys) as identities:
             phase = self._phase(sealed, plan.playbook, plan.tags, identities, _approved(plan))
+            phase = replace(phase, lock=self._lock(run_id))
             end = run_phase(self._runs / run_id, self._key, phase, take)
         return outcomes.close(end, self._snapshots.altered(sealed.id))
 
     def recall(
         self, hosts: Sequence[str], run_id: str, on_task: Callable[[TaskOutcome | Veto], None]
     ) -> Sequence[HostOutcome]:
-        """Tell what a run did whose runner died, from the evidence that its workers wrote."""
-        folder, outcomes = self._runs / run_id, Outcomes(hosts)
-        for line in EvidenceFile(folder / "evidence.jsonl").lines():
+        """Tell what a run did whose runner died, from the evidence that its workers wrote.
+
+        Where the evidence is gone, nobody knows. A run that has its lock file and no folder yet never began.
+        """
+        folder, outcomes = self._runs / run_id, Outcomes(hosts, recalled=True)
+        evidence = EvidenceFile(folder / EVIDENCE)
+        never_began = not folder.exists() and self._lock(run_id) is not None
+        if not evidence.path.exists() and not never_began:
+            return [HostOutcome(host, UNKNOWN, LOST_EVIDENCE) for host in hosts]
+        for line in evidence.lines():
             outcome = outcomes.take(line)
             if outcome is not None:
                 on_task(outcome)
         shutil.rmtree(folder / "runner", ignore_errors=True)
         return outcomes.close(PhaseEnd(), ())
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to end; one that is over, or that this machine does not know, hears nothing."""
+        with suppress(FileNotFoundError):
+            (self._runs / run_id / CANCEL).touch(mode=0o600)
+
+    @property
+    def containment(self) -> str:
+        """What ends all processes of a run with its runner here, one of ``domain.run.CONTAINMENTS``."""
+        return containment()
+
+    def _lock(self, run_id: str) -> Path | None:
+        """Give the lock file of a run, which whoever carries it out or buries it holds; None when there is none."""
+        path = self._runs / f"{run_id}.lock"
+        return path if path.exists() else None
 
     def _phase(
         self,

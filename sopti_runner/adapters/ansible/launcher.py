@@ -8,7 +8,6 @@ soon as it is read. ARGS are those of ``ansible-playbook``. Nothing secret is in
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sopti_runner.adapters.ansible.approved import Seen
+from sopti_runner.adapters.ansible.containment import enter
 from sopti_runner.adapters.ansible.controller_guard import Places, refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
 from sopti_runner.adapters.ansible.gate_wiring import install, prove, version_refusal, wiring_refusal
@@ -32,13 +32,14 @@ LOST_EVIDENCE = "evidence could not be written"
 
 def main() -> int:
     """Run one job and give the exit code of ``ansible-playbook``."""
-    die_with_parent()
     job: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    guardian = enter(job["containment"], runner=job["runner"], lock=job["lock"])
+    die_with_parent()
     key_file = Path(job["key"])
     key = key_file.read_bytes()
     key_file.unlink()
     evidence, root, mark = EvidenceFile(Path(job["evidence"])), Path(job["snapshot"]), StopMark(Path(job["mark"]))
-    evidence.append({"e": "start", "pid": os.getpid()})
+    evidence.append({"e": "start", "pid": guardian})
     files = digest_tree(root)
     refusal = version_refusal(metadata.version("ansible-core"))
     if tree_id(files) != job["id"]:

@@ -23,6 +23,8 @@ CUT = N_("a task began and nobody saw its end")
 LOST = N_("the host stopped answering after the run had begun on it")
 NEVER = N_("the host did not answer")
 ALTERED = N_("the sealed copy changed while it ran")
+LOST_EVIDENCE = N_("what the run wrote down is gone")
+FOREIGN = N_("what the run wrote down tells of another host")
 UNTOUCHED = N_("no task reached this host")
 VETOED = N_("a task was stopped: it is not what was approved")
 STOPPED = N_("the run was stopped, because a task was not what was approved")
@@ -46,24 +48,30 @@ class Outcomes:
 
     Args:
         hosts: Every host of the plan.
+        recalled: The runner died: Ansible's counters are lost, and the launcher's own last line must do.
     """
 
     hosts: Sequence[str]
+    recalled: bool = False
     _state: dict[str, _Host] = field(default_factory=dict)
     _ended: bool = False
     _refused: str = ""
+    _good: bool = False
+    _foreign: bool = False
 
     def __post_init__(self) -> None:
         self._state = {host: _Host() for host in self.hosts}
 
     def take(self, line: Line) -> TaskOutcome | Veto | None:
         """Take one line of evidence; gives the task's outcome, or its veto, when the line is one."""
-        self._ended = self._ended or line["e"] == "end"
+        if line["e"] == "end":
+            self._ended, self._good = True, line["code"] == 0
         if line["e"] == "refused":
             self._refused = str(line["reason"])
         host = str(line.get("host", ""))
         state = self._state.get(host)
         if state is None:
+            self._foreign = self._foreign or "host" in line
             return None
         if line["e"] == "intent":
             state.open = True
@@ -88,6 +96,8 @@ class Outcomes:
         outcomes = [self._host(host, end) for host in self.hosts]
         if end.interrupted:
             outcomes = [replace(each, stopped=each.outcome not in ("changed", "unchanged")) for each in outcomes]
+        if self._foreign:
+            return [replace(each, outcome="unknown", reason=FOREIGN) for each in outcomes]
         if altered:
             why = f"{ALTERED}: {', '.join(altered)}"
             return [replace(each, outcome="unknown", reason=why) for each in outcomes]
@@ -101,7 +111,8 @@ class Outcomes:
             return HostOutcome(host, *(("unknown", LOST) if state.seen else ("unreachable", NEVER)))
         if state.veto or state.stopped:
             return _held(host, state)
-        finished = self._ended and host in end.stats and not end.interrupted
+        counted_in = self._good and state.seen if self.recalled else host in end.stats
+        finished = self._ended and counted_in and not end.interrupted
         if state.last_failure or counted.get("failures"):
             return HostOutcome(host, "failed", state.last_failure)
         if not finished:

@@ -2,9 +2,10 @@
 
 ansible-runner keeps what it finds in a folder it is given again, copies its own environment, and stops with SIGKILL,
 which Ansible's workers survive (they are sessions of their own). So: a new folder each time, the environment replaced,
-the built command compared, and SIGTERM to the launcher when a person interrupts. The step that a host is in the middle
-of may still come to its end there, for ssh without a terminal sends no hang-up; nothing after it starts. Longer than
-other modules: every trap of ansible-runner is handled here, so that nothing else has to know it.
+the built command compared, and SIGTERM to the launcher's guardian (``containment``) when a person interrupts. The step
+that a host is in the middle of may still come to its end there, for ssh without a terminal sends no hang-up; nothing
+after it starts. Longer than other modules: every trap of ansible-runner is handled here, so that nothing else has to
+know it.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sopti_runner.adapters.ansible import interlock, ssh
 from sopti_runner.adapters.ansible.approved import Seen
+from sopti_runner.adapters.ansible.containment import containment
 from sopti_runner.adapters.ansible.evidence import EvidenceTail, Line
 from sopti_runner.adapters.ansible.gate_wiring import CONNECTION
 from sopti_runner.adapters.ansible.stop_mark import StopMark
@@ -34,6 +36,9 @@ from sopti_runner.errors import N_, ExecutionError
 
 FORKS = 10
 MAX_DIFF_BYTES = 4 * 1024 * 1024
+CANCEL, EVIDENCE = "cancel", "evidence.jsonl"
+"""In a phase's folder: what asks it to end, and what its workers write down."""
+
 LAUNCHER = "sopti_runner.adapters.ansible.launcher"
 _PLUGIN_PATHS = """
     ACTION_PLUGINS BECOME_PLUGINS CACHE_PLUGINS CLICONF_PLUGINS CONNECTION_PLUGINS DOC_FRAGMENT_PLUGINS FILTER_PLUGINS
@@ -54,6 +59,7 @@ class Phase:
         approved: As ``TaskGate`` takes it; None for check mode.
         identities: Which key or certificate each host is shown, as ``ssh.identities`` wrote it.
         tags: Given tags.
+        lock: Lock file of the run, which everything that is started holds as well; None for a phase that is no run.
     """
 
     snapshot: Path
@@ -63,6 +69,7 @@ class Phase:
     approved: Mapping[str, list[Seen]] | None
     identities: Path = ssh.NO_IDENTITIES
     tags: tuple[str, ...] = ()
+    lock: Path | None = None
 
 
 @dataclass(slots=True)
@@ -86,7 +93,7 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
     """Run one phase to its end.
 
     Args:
-        folder: A folder that does not exist yet; ``evidence.jsonl`` stays in it, everything else is removed.
+        folder: A folder that does not exist yet; the evidence stays in it.
         key: HMAC key of the installation.
         phase: What to run.
         on_line: Called in this thread with each line of evidence, in order, while the play goes on; what it raises
@@ -97,15 +104,17 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
         folder.mkdir(mode=0o700)
     except FileExistsError as error:
         raise ExecutionError(N_("Run {run} was started before"), on=folder.name, run=folder.name) from error
+    (folder / EVIDENCE).touch(mode=0o600)  # from now on: one that is missing was lost
     private, end = folder / "runner", PhaseEnd()
     private.mkdir(mode=0o700)
     sockets = Path(tempfile.mkdtemp(prefix="sopti-"))
-    follower = _Follower(EvidenceTail(folder / "evidence.jsonl"), on_line, end)
+    follower = _Follower(EvidenceTail(folder / EVIDENCE), on_line, end, folder / CANCEL)
     try:
         job = _write_job(folder, private, key, phase)
         runner = _runner(private, sockets, phase, job, follower)
         with _interruptible(follower):
             runner.run()
+        follower.ended()
         end.code = runner.rc
         follower.drain()
         if follower.failure is not None:
@@ -119,16 +128,17 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
 class _Follower:
     """Hands evidence on while ansible-runner waits, and carries a person's interruption to the launcher."""
 
-    def __init__(self, tail: EvidenceTail, on_line: Callable[[Line], None], end: PhaseEnd) -> None:
+    def __init__(self, tail: EvidenceTail, on_line: Callable[[Line], None], end: PhaseEnd, cancel: Path) -> None:
         self._tail, self._on_line, self._end = tail, on_line, end
-        self._launcher = 0
+        self._guardian = 0
+        self._cancel = cancel
         self.failure: BaseException | None = None
 
     def drain(self) -> None:
         """Hand new lines on; when the taker fails (a ledger that is down), the play is stopped and the failure kept."""
         for line in self._tail.take():
-            if line["e"] == "start":
-                self._launcher = line["pid"]
+            if line["e"] == "start" and not self._guardian:
+                self._guardian = line["pid"]
             if self.failure is not None:
                 continue
             try:
@@ -149,6 +159,7 @@ class _Follower:
     def poll(self) -> bool:
         """Called by ansible-runner every second; never asks it to cancel."""
         self.drain()
+        self._end.interrupted = self._end.interrupted or self._cancel.exists()
         if self._end.interrupted or self.failure is not None:
             self.stop()
         return False
@@ -158,12 +169,15 @@ class _Follower:
         self.stop()
 
     def stop(self) -> None:
-        """Send SIGTERM to the launcher, which passes it to its workers; their ssh and remote steps end with them."""
-        if self._launcher:
-            try:
-                os.kill(self._launcher, signal.SIGTERM)
-            except ProcessLookupError:
-                self._launcher = 0
+        """Send SIGTERM to the guardian, once: it passes it on, and after a grace ends everything."""
+        if self._guardian > 0:
+            guardian, self._guardian = self._guardian, 0
+            with suppress(ProcessLookupError):
+                os.kill(guardian, signal.SIGTERM)
+
+    def ended(self) -> None:
+        """Know that nothing is left to be stopped."""
+        self._guardian = -1
 
 
 def _stats(data: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -195,11 +209,14 @@ def _write_job(folder: Path, private: Path, key: bytes, phase: Phase) -> Path:
     content = {
         "snapshot": str(phase.snapshot),
         "id": phase.sealed_id,
-        "evidence": str(folder / "evidence.jsonl"),
+        "evidence": str(folder / EVIDENCE),
         "key": str(key_file),
         "mark": str(mark.path),
         "approved": approved,
         "identities": str(phase.identities),
+        "containment": containment(),
+        "runner": os.getpid(),
+        "lock": str(phase.lock or ""),
     }
     for path, data in ((key_file, key), (job, json.dumps(content).encode())):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

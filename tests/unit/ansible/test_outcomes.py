@@ -91,3 +91,28 @@ def test_take_results_are_numbered_by_host_in_order() -> None:
 def test_take_a_veto_names_task_object_expected_and_found() -> None:
     veto = Outcomes(["web1"]).take(VETOED)
     assert veto == Veto("web1", "a.yml:1", "task_other_state", "file:/x", "01", "02", datetime.fromtimestamp(3, UTC))
+
+
+def test_close_of_a_run_whose_runner_died_after_the_play_had_ended_well_is_done() -> None:
+    outcomes = Outcomes(["web1", "web2"], recalled=True)
+    for line in (intent(), result("changed"), END):
+        outcomes.take(line)
+    assert [(o.host, o.outcome) for o in outcomes.close(PhaseEnd(), ())] == [
+        ("web1", "changed"), ("web2", "not_started"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", [[intent(), result("changed")], [intent(), result("changed"), {**END, "code": 2}]])
+def test_close_of_a_run_whose_runner_died_before_a_good_end_is_not_done(lines: list[dict[str, Any]]) -> None:
+    outcomes = Outcomes(["web1"], recalled=True)
+    for line in lines:
+        outcomes.take(line)
+    assert [o.outcome for o in outcomes.close(PhaseEnd(), ())] == ["failed"]
+
+
+def test_close_of_evidence_that_tells_of_another_host_believes_nothing() -> None:
+    outcomes = Outcomes(["web1"])
+    for line in (intent(), result("changed"), {**intent(), "host": "db9"}, END):
+        outcomes.take(line)
+    (outcome,) = outcomes.close(PhaseEnd(0, {"web1": OK}), ())
+    assert (outcome.outcome, outcome.reason) == ("unknown", "what the run wrote down tells of another host")

@@ -129,6 +129,7 @@ class Hosts:
         self.ends = "done"  # how the next run ends
         self.veto = None  # a task that the gate stops in the next run
         self.applied = []  # run ids that really ran
+        self.stopped = []  # run ids that were asked to end
 
 
 class FakeContent:
@@ -180,6 +181,11 @@ class FakeEngine:
 
     def observe(self, plan, sealed, hosts):
         return {host: {state.object: state} for host in hosts for state in [self._now(host)]}
+
+    containment = "pid_namespace"
+
+    def stop(self, run_id):
+        self.hosts.stopped.append(run_id)
 
     def recall(self, hosts, run_id, on_task):
         return [HostOutcome(host, "unknown") for host in hosts]
