@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from sopti_runner.adapters.ansible.parent_death import die_with_parent
 from sopti_runner.adapters.ansible.task_gate import UNPROVEN, TaskGate
 
 PROVEN = (2, 19)
@@ -61,6 +62,7 @@ def install(gate: TaskGate, executor: Any, action: Any) -> None:
     get_handler = executor._get_action_handler_with_module_context
 
     def gated_execute(self: Any, templar: Any, variables: Any) -> Any:
+        die_with_parent()
         self._sopti_variables = variables
         gate.begin()
         result = execute(self, templar=templar, variables=variables)

@@ -33,7 +33,6 @@ from sopti_runner.adapters.ansible.effects import (
 )
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
 from sopti_runner.adapters.ansible.gate_step import NO_ANSWER, Step, result_line
-from sopti_runner.adapters.ansible.parent_death import die_with_parent
 from sopti_runner.adapters.ansible.sealed_files import SealedFiles
 from sopti_runner.adapters.ansible.stop_mark import StopMark
 from sopti_runner.adapters.ansible.unsafe_tasks import deviations
@@ -85,7 +84,6 @@ class TaskGate:
             self.passed.add("enter")
             handler.run = lambda task_vars=None: {"failed": True, "msg": UNPROVEN}
             return
-        die_with_parent()
         before = self._step
         self._step = step = self._name(executor, handler, variables)
         if before is not None and before.identity == step.identity:
@@ -198,23 +196,25 @@ class TaskGate:
         return self._compare(step, checked, result, unseen=unseen)
 
     def _check(self, step: Step, run: Run, task_vars: Any) -> tuple[Any, Seen]:
-        """Say what the task would do now; its arguments are put back, for actions alter them."""
+        """Say what the task would do now."""
         checked_before = step.task.check_mode
         step.task.check_mode = True
         try:
             result = self._perform(step, run, task_vars)
         finally:
             step.task.check_mode = checked_before
-            step.task.args = _copied(step.args)
             step.handler.cleanup()
         return result, self._seen(step.effect or NO_ANSWER)
 
     def _perform(self, step: Step, run: Run, task_vars: Any) -> Any:
-        """Run one action, admitted to its host, and take its effect."""
+        """Run one action, admitted to its host, and take its effect; actions alter arguments, which are put back."""
         step.sources.clear()
         step.effect = None
-        with self._admitted(step):
-            result = run(task_vars=task_vars)
+        try:
+            with self._admitted(step):
+                result = run(task_vars=task_vars)
+        finally:
+            step.task.args = _copied(step.args)
         step.effect = effect_of(
             step.identity["module"],
             step.args,

@@ -54,9 +54,10 @@ def check_play(file: str, play: Located) -> Iterator[Finding]:
         yield Finding(file, play.at("hosts"), "templated_name", f"hosts: {play['hosts']}")
     elif {"localhost", "127.0.0.1", "::1"} & set(str(play.get("hosts")).replace(",", " ").split()):
         yield Finding(file, play.at("hosts"), "local", f"hosts: {play['hosts']}")
-    yield from _check_place(file, play)
-    if "check_mode" in play:
-        yield Finding(file, play.at("check_mode"), "check_mode", f"check_mode: {play['check_mode']}")
+    yield from _check_inherited(file, play)
+    for role in play.get("roles") or ():
+        if isinstance(role, Located):
+            yield from _check_inherited(file, role)
 
 
 def check_task(file: str, task: WrittenTask, first_party: Callable[[str], bool]) -> Iterator[Finding]:
@@ -69,7 +70,13 @@ def check_task(file: str, task: WrittenTask, first_party: Callable[[str], bool])
     """
     raw = task.raw
     yield from _check_place(file, raw)
+    yield from _check_names(file, raw)
     yield from _check_check_mode(file, task)
+    handed_down = task.args.get("apply")
+    if isinstance(handed_down, Located):
+        yield from _check_inherited(file, handed_down)
+    elif handed_down is not None:
+        yield Finding(file, task.line, "shape", f"apply: {handed_down}")
     if "async" in raw and raw["async"] not in (0, None):
         yield Finding(file, raw.at("async"), "asynchronous", f"async: {raw['async']}")
     for key in ("debugger",):
@@ -80,6 +87,27 @@ def check_task(file: str, task: WrittenTask, first_party: Callable[[str], bool])
             yield Finding(file, raw.at(key), "lookup", str(key))
     if task.module != "block":
         yield from _check_module(file, task, first_party)
+
+
+def _check_inherited(file: str, raw: Located) -> Iterator[Finding]:
+    """Check keywords that are handed down to tasks written elsewhere, which no such keyword shows."""
+    yield from _check_place(file, raw)
+    if "check_mode" in raw:
+        yield Finding(file, raw.at("check_mode"), "check_mode", f"check_mode: {raw['check_mode']}")
+
+
+def _check_names(file: str, raw: Located) -> Iterator[Finding]:
+    """Check the names that a task gives to variables, and that what may hide names is written out."""
+    control = raw.get("loop_control")
+    given = [raw.get("register"), *(control.get(key) for key in ("loop_var", "index_var") if isinstance(control, dict))]
+    for name in given:
+        if is_templated(name):
+            yield Finding(file, raw.line, "templated_name", str(name))
+        elif str(name).startswith("ansible_"):
+            yield Finding(file, raw.line, "connection", str(name))
+    for key in ("args", "vars", "loop_control"):
+        if key in raw and raw[key] is not None and not isinstance(raw[key], (dict, list)):
+            yield Finding(file, raw.at(key), "shape", f"{key}: {raw[key]}")
 
 
 def _check_place(file: str, raw: Located) -> Iterator[Finding]:
@@ -132,9 +160,6 @@ def _check_module(file: str, task: WrittenTask, first_party: Callable[[str], boo
 
 
 def _check_source(file: str, task: WrittenTask) -> Iterator[Finding]:
-    for mark in _TEMPLATE_MARKS:
-        if mark in task.args:
-            yield Finding(file, task.line, "template", mark)
     source = task.args.get("src", task.args.get("_raw"))
     if source is None or is_templated(source):
         return
@@ -167,6 +192,8 @@ def check_values(
                 yield Finding(file, at, "hidden" if key == "ansible_check_mode" else "connection", str(key))
             if is_templated(key):
                 yield Finding(file, at, "templated_name", str(key))
+            if key in _TEMPLATE_MARKS:
+                yield Finding(file, at, "template", str(key))
             yield from check_values(file, each, at, expression=key in EXPRESSIONS, allowed=allowed)
     elif isinstance(value, list):
         for i, each in enumerate(value):

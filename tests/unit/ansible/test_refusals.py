@@ -66,7 +66,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "broken template": ({"roles/motd/templates/motd.j2": "a\n{{ b\n"}, "roles/motd/templates/motd.j2", 2, "template"),
     "template marks by argument": (
         task("  ansible.builtin.template:\n    src: motd.j2\n    dest: /etc/motd\n    variable_start_string: '[['\n"),
-        TASKS, 1, "template",
+        TASKS, 5, "template",
     ),
     "mutating check_mode false": (task(COMMAND + "  check_mode: false\n"), TASKS, 3, "check_mode"),
     "templated check_mode": (task(COMMAND + "  check_mode: '{{ x }}'\n"), TASKS, 3, "check_mode"),
