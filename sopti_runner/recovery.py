@@ -55,6 +55,13 @@ class Recovery:
             )
         return ResticRepository(Restic(address, password or self.password.read(), self._state))
 
+    def snapshots(self, address: str, password_file: str) -> Sequence[Snapshot]:
+        """List sopti's own snapshots in a repository, the oldest first; arguments as ``restore``."""
+        return self.repository(address, self._typed(password_file)).snapshots()
+
+    def _typed(self, password_file: str) -> str:
+        return plain(self._house.files.text(password_file), on=password_file)
+
     def restore(self, address: str, password_file: str, snapshot: str, progress: Progress) -> tuple[Snapshot, PutBack]:
         """Put sopti's state back on this empty machine.
 
@@ -72,7 +79,7 @@ class Recovery:
                 expected=N_("no database_url in the settings of the machine that is rebuilt"),
                 next="docs/runbooks/machine-lost.md",
             )
-        password = plain(house.files.text(password_file), on=password_file)
+        password = self._typed(password_file)
         place = StateFolderReturn(self._state, house.ledger_files(), house.settings.inventory)
         found = put_back(self.repository(address, password), place, snapshot, progress)
         self.password.keep(password)

@@ -25,6 +25,7 @@ NOT_SAVED = frozenset({"ledger.db", "ledger.db-wal", "ledger.db-shm", "run.lock"
     "restoring",
     "restoring.begun",
     "restored",
+    "errands",
 }
 """Names in the state folder that no backup holds: the ledger comes from its copy, the rest is of this machine alone."""
 

@@ -9,17 +9,22 @@ from sopti_runner.cli.language import _
 from sopti_runner.cli.names import Names, command_for
 from sopti_runner.cli.request_page import overdue, ways
 from sopti_runner.cli.session import house, me
-from sopti_runner.errors import NotFoundError, UsageError
+from sopti_runner.errors import N_, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
     from sopti_runner.domain.court import Court
 
 
+COPY = N_("This ledger was put back from a copy; nothing is recorded until it was compared: sopti self resume")
+
+
 def waiting() -> None:
     """Say which requests wait, for whom, and what comes next; and how long the ledger is unprotected."""
     here = house()
     court = here.books.court()
+    if here.books.waits(court):
+        output.say(_(COPY))
     values = sorted(_values(here, court), key=lambda v: not v["yours"])
     names = Names(here, court)
     rows = [
@@ -52,6 +57,7 @@ def waiting() -> None:
         {
             "waiting": [{k: v for k, v in value.items() if k != "words"} for value in values],
             "proposals": proposals,
+            "copy_waits": here.books.waits(court),
             "unprotected": {"events": events, "seconds": seconds},
         }
     )

@@ -116,12 +116,19 @@ def restore(
     snapshot: Annotated[
         str, typer.Option(metavar="ID", help=N_("Not the newest snapshot, but this one."), show_default=False)
     ] = "",
+    listed: Annotated[bool, typer.Option("--list", help=N_("List the snapshots there; put nothing back."))] = False,
     as_json: Json = False,
 ) -> None:
-    """Put sopti's state back."""
+    """Put sopti's state back, or list what there is."""
     from sopti_runner.recovery import Recovery
 
     here = house()
+    if listed:
+        snapshots = Recovery(here).snapshots(repository, password_file)
+        rows = [(one.id[:12], one.made_at.isoformat(timespec="seconds")) for one in snapshots]
+        output.table([_("Snapshot"), _("Made")], rows)
+        output.data([{"snapshot": one.id, "made_at": one.made_at} for one in snapshots])
+        return
     with output.working(_("Putting back")) as progress:
         found, put = Recovery(here).restore(repository, password_file, snapshot, progress)
     output.say(

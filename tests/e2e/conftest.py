@@ -8,8 +8,11 @@ import yaml
 
 from tests.e2e import notes
 from tests.e2e.desk import Desk
+from tests.e2e.installing import court, installable, packages, wheelhouse
 from tests.lab import Lab
 from tests.lab.fixtures import skip_where_impossible
+
+__all__ = ["court", "installable", "packages", "wheelhouse"]
 
 
 @pytest.fixture(scope="session")

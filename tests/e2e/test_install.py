@@ -1,167 +1,26 @@
 """`make install` on a fresh Debian host, and the README's first real court, command by command as printed."""
 
-import hashlib
 import os
 import pty
 import select
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from tests.architecture.repository import ROOT, tracked
+from tests.architecture.repository import ROOT
 from tests.e2e.fences import blocks
-from tests.lab import Host, Lab, base, machine
+from tests.e2e.installing import HERE, SOURCE, Walk, run
+from tests.lab import Host
 
 pytestmark = pytest.mark.lab
 
-HERE = "tests/e2e/test_install.py"
-SOURCE = "/root/sopti"
-DEBS = ("make", "sudo", "adduser", "python3-venv", "restic")
-
-
-def send(host: Host, target: str, root: Path, files: list[Path]) -> None:
-    """Put files into a folder of the host, keeping names relative to ``root``, modes and links."""
-    names = "\0".join(str(path.relative_to(root)) for path in files)
-    pack = subprocess.run(
-        ["tar", "-C", root, "--owner=0", "--group=0", "--null", "--files-from=-", "-cf", "-"],
-        input=names.encode(),
-        capture_output=True,
-        check=True,
-    )
-    unpack = f"mkdir -p {target} && tar -C {target} -xf -"
-    subprocess.run([*host.ssh_command(), unpack], input=pack.stdout, capture_output=True, check=True, timeout=120)
-
 
 @pytest.fixture(scope="module")
-def wheelhouse() -> Path:
-    """The packages of an installation without internet, made by the same script as make wheelhouse."""
-    digest = hashlib.sha256((ROOT / "constraints.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes())
-    folder = ROOT / ".cache" / f"wheelhouse-{digest.hexdigest()[:12]}"
-    if not folder.is_dir():
-        building = folder.with_suffix(".new")
-        subprocess.run(["sh", ROOT / "packaging/wheelhouse.sh", building], check=True, timeout=600)
-        building.rename(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def packages() -> Path:
-    """The Debian packages that a minimal Debian 12 lacks, as a repository, downloaded once by this machine's apt."""
-    root = base.ensure()
-    named = hashlib.sha256(" ".join(DEBS).encode()).hexdigest()[:6]
-    folder = ROOT / ".cache" / f"install-debs-{root.name}-{named}"
-    if not (folder / "Packages").is_file():
-        (folder / "partial").mkdir(parents=True, exist_ok=True)
-        options = {
-            "APT::Sandbox::User": "root",
-            "Dir::State::status": root / "var/lib/dpkg/status",
-            "Dir::Cache::archives": folder,
-        }
-        words = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-        subprocess.run(
-            ["apt-get", *words, "install", "-q", "-y", "--download-only", "--no-install-recommends", *DEBS],
-            check=True,
-            timeout=300,
-        )
-        index = subprocess.run(["dpkg-scanpackages", "-m", "."], cwd=folder, capture_output=True, check=True)
-        (folder / "Packages").write_bytes(index.stdout)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def court(wheelhouse: Path, packages: Path) -> Iterator[tuple[Host, Host]]:
-    """Two fresh hosts: the machine that sopti will be installed on, its sources unpacked, and a server of the court."""
-    with Lab.up(names=["sopti", "srv01"]) as lab:
-        ours, server = lab.hosts
-        send(ours, SOURCE, ROOT, list(tracked()))
-        send(ours, "/srv/wheelhouse", wheelhouse, sorted(wheelhouse.iterdir()))
-        send(ours, "/srv/debs", packages, sorted(path for path in packages.iterdir() if path.is_file()))
-        ours.ssh(
-            "printf '[global]\\nno-index = true\\nfind-links = /srv/wheelhouse\\n' > /etc/pip.conf;"
-            "rm -f /etc/apt/sources.list.d/*; echo 'deb [trusted=yes] file:/srv/debs ./' > /etc/apt/sources.list;"
-            f"echo '{server.address} srv01.pn-contoh.example srv01' >> /etc/hosts"
-        )
-        yield ours, server
-
-
-@pytest.fixture(scope="module")
-def skip_where_impossible() -> None:
-    """Say why this machine can't do it, before anything is downloaded."""
-    if lacking := machine.missing():
-        pytest.skip("labs don't work here, missing: " + "; ".join(lacking))
-    if sys.version_info[:2] != (3, 11):
-        pytest.skip("the host's Python is 3.11 and needs packages for 3.11; this machine's is another version")
-
-
-def run(host: Host, commands: str, *, cwd: str = SOURCE, user: str = "", answer: str = "", timeout: float = 400) -> str:
-    """Run commands as typed in a shell, stopping at the first that fails; give what was printed.
-
-    Args:
-        user: Whose login shell; root when empty.
-        answer: What is typed at a terminal meanwhile; no terminal when empty.
-    """
-    host.ssh("cat > /tmp/typed; chmod 644 /tmp/typed", stdin=f"cd {cwd}\n{commands}")
-    shell = "bash -euo pipefail /tmp/typed" + ("" if answer else " </dev/null 2>&1")
-    command = f"runuser -l {user} -c {shlex.quote(shell)}" if user else shell
-    words = host.ssh_command()
-    done = subprocess.run(
-        [words[0], "-tt", *words[1:], command] if answer else [*words, command],
-        input=f"{answer}\n" if answer else "",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert done.returncode == 0, f"{commands}\nended with {done.returncode}:\n{done.stdout}"
-    return done.stdout
-
-
-@dataclass
-class Walk:
-    """The README's first real court, followed as printed; only the example's address and year are put right.
-
-    The exchange folder stands for the USB stick that goes between the four places.
-    """
-
-    court: tuple[Host, Host]
-    printed: list[tuple[str, str]] = field(default_factory=list)
-    rules: list[str] = field(default_factory=list)
-    """The server's firewall after each block of the operator."""
-
-    def follow(self, at: str, commands: str, answer: str) -> None:
-        """Type one block where the README says, and keep what was printed."""
-        ours, server = self.court
-        watching = f"{ours.address.rpartition('.')[0]}.1"  # the machine that runs this test looks at the server, too
-        commands = commands.replace("192.0.2.10", f"{ours.address},{watching}")
-        commands = commands.replace("2026", str(datetime.now(UTC).year))
-        if at == "server":
-            server.ssh("cat > /root/sopti.pub", stdin=ours.ssh("cat /srv/sopti/sopti.pub").stdout)
-            said = run(server, commands, cwd="/root", answer=answer)
-        elif at == "official":
-            ours.ssh("id -u sari >/dev/null 2>&1 || useradd --create-home --groups sopti-operator sari")
-            said = run(ours, commands, cwd="/srv/sopti", user="sari", answer=answer)
-        elif at == "operator":
-            said = run(ours, commands, cwd="/srv/sopti", user="budi", answer=answer)
-            self.rules.append(server.ssh("nft list ruleset").stdout)
-        else:
-            said = run(ours, commands, answer=answer)
-        self.printed.append((commands, said))
-
-    def said(self, part: str) -> str:
-        """Give what the block with this command printed."""
-        return next(said for commands, said in self.printed if part in commands)
-
-
-@pytest.fixture(scope="module")
-def walked(skip_where_impossible: None, court: tuple[Host, Host]) -> Walk:
+def walked(installable: None, court: tuple[Host, Host]) -> Walk:
     """Every block of the README that names this file, in order."""
     walk = Walk(court)
     for block in blocks(ROOT / "README.md", run_by=HERE):
@@ -369,3 +228,88 @@ def test_uninstall_keeps_the_state(installed):
     assert "is not in the list" not in run(ours, "systemctl list-timers --all --no-pager sopti*")
     run(ours, "make install")
     assert run(ours, "cat /var/lib/sopti/marker") == "kept\n"
+
+
+def follow(walk: Walk, page: str, replaced: dict[str, str], *, upto: int | None = None) -> None:
+    """Type a runbook's blocks that name this file, in order, with what only this place knows put in."""
+    for block in blocks(ROOT / "docs/runbooks" / page, run_by=HERE)[:upto]:
+        commands = block.commands
+        for printed, meant in replaced.items():
+            commands = commands.replace(printed, meant)
+        walk.follow(block.info["at"], commands, block.info.get("answer", ""))
+
+
+@pytest.fixture(scope="module")
+def backed(walked: Walk) -> tuple[Walk, str]:
+    """The court with its backup set up by the runbook, an old copy of that kept aside; gives the kit's password."""
+    ours, _ = walked.court
+    run(
+        ours,
+        "install -d -o sopti /mnt/banding; sed -i 's|^sinks = .*|sinks = [\"/mnt/banding\"]|' /etc/sopti/sopti.toml",
+    )
+    follow(walked, "set-up-backup.md", {})
+    run(ours, "cp -a /mnt/cadangan/sopti /mnt/cadangan/lama")
+    walked.follow(
+        "operator", 'sopti request add --what "Buka akses baru" --unit "PTSP"\nsopti ledger trust trust.json', ""
+    )
+    run(ours, "systemctl start sopti-backup.service; mv /srv/sopti/trust.json /root/")
+    return walked, run(ours, "cat /var/lib/sopti/backup.password").strip()
+
+
+def test_backup_timer_runs_and_its_service_is_safe(backed):
+    ours, _ = backed[0].court
+    assert run(ours, "systemctl is-enabled sopti-backup.timer") == "enabled\n"
+    assert run(ours, "systemctl is-failed sopti-backup.service || true") == "inactive\n"
+    exposure = run(ours, "systemd-analyze security --no-pager sopti-backup.service | tail -1")
+    assert float(exposure.split()[-3]) < 3.0, exposure
+
+
+def destroy(ours: Host, other: str, programs: str = "make uninstall") -> None:
+    """Leave of the machine only what lay elsewhere; the number of its system user goes to another one."""
+    run(ours, f"{programs}; rm -rf /var/lib/sopti /etc/sopti /srv/sopti; userdel sopti; useradd --system -M {other}")
+
+
+CHANGE = """
+sopti request dispose NOMOR --by Sari
+sopti request examine NOMOR --by Sari
+sopti request classify NOMOR --category network --change-type normal
+sopti request verify NOMOR --by Sari
+sopti request prioritise NOMOR --impact section --urgency medium --by Sari
+sopti plan NOMOR configure-firewall --limit srv01 --var "host_firewall_management_sources=[192.0.2.10,192.0.2.77]"
+sopti consider NOMOR --advice approve --by Dewi
+sopti approve NOMOR --by Sari --export lagi.json
+"""
+
+
+def test_destroyed_machine_is_rebuilt_by_the_runbook_and_goes_on(backed):
+    walk, password = backed
+    ours, server = walk.court
+    destroy(ours, "lain", "systemctl stop sopti-backup.timer sopti-checkpoint.timer")
+    old = {"PASSWORD-OF-THE-KIT": password, "/mnt/cadangan/sopti": "/mnt/cadangan/lama"}
+    follow(walk, "machine-lost.md", old, upto=4)
+    refused = run(ours, "sopti self resume --lang en 2>&1 || test $? -eq 10", user="budi", cwd="/srv/sopti")
+    assert "older than what left the machine" in refused
+    assert "are missing" in refused
+    destroy(ours, "lain2")
+    follow(walk, "machine-lost.md", {"PASSWORD-OF-THE-KIT": password})
+    assert "BAD" not in run(ours, "SOPTI_LANG=en sopti doctor", cwd="/srv/sopti", user="budi")
+    run(ours, "install -m 644 /root/trust.json /srv/sopti/trust.json")
+    said = run(ours, "sopti ledger verify --trust trust.json --lang en", cwd="/srv/sopti", user="budi")
+    assert "VERIFIED" in said
+    number = f"REG-{datetime.now(UTC).year}-0002"
+    walk.follow("operator", CHANGE.replace("NOMOR", number), "")
+    walk.follow("official", "ssh-keygen -Y sign -n act@sopti -f ~/sopti_key lagi.json", "")
+    walk.follow("operator", f"sopti approve --import lagi.json.sig\nsopti apply {number}", "")
+    assert "192.0.2.77" in server.ssh("nft list ruleset").stdout
+
+
+def test_password_in_an_encrypted_credential_serves_the_timer_alone(backed):
+    walk, _ = backed
+    ours, _ = walk.court
+    follow(walk, "rotate-secrets.md", {})
+    assert run(ours, "ls /var/lib/sopti/backup.password 2>/dev/null || true") == ""
+    assert run(ours, "systemctl is-failed sopti-backup.service || true") == "inactive\n"
+    found = run(ours, "SOPTI_LANG=en sopti doctor --json", cwd="/srv/sopti", user="budi")
+    assert "0 hours old" in found
+    denied = run(ours, "sopti self backup 2>&1 || test $? -eq 13", cwd="/srv/sopti", user="budi")
+    assert "backup.password" in denied

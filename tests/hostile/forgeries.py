@@ -355,6 +355,15 @@ def key_enrolled_by_two(scene):
     return Copy.of(twin.store).signed_by(twin.log_key)
 
 
+def gone_on_alone(scene, *, by="chair", type_="log.restored", cut=0):
+    """Somebody goes on with a copy, which voids every open approval."""
+    twin = scene.house.twin(scene.folder)
+    end = twin.store.head()
+    content = {"size": end.size - cut, "seen_size": end.size, "seen_root": end.root.hex()}
+    rule(twin, "restore", content, by="kabag", confirmed_by=by, type_=type_)
+    return Copy.of(twin.store).signed_by(twin.log_key)
+
+
 def appointed_backwards(scene):
     """The chair approves as acting secretary; the appointment comes a minute later and names an earlier first day."""
     twin, request = prepared(scene)

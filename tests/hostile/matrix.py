@@ -6,6 +6,7 @@ this table, and every cell of it against what the verifier really says.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.hostile import attacks as a
@@ -236,6 +237,14 @@ FORGED = {
     "key-root": Row("Key enrolled by the administrator alone", f.key_enrolled_alone, "fffff", added),
     "key-one": Row("Key proposed and confirmed by one person", f.key_enrolled_by_one, "fffff", added),
     "key-two": Row("False key enrolled by two officials together", f.key_enrolled_by_two, "nffff", added, ("people",)),
+    "copy-one": Row("A copy gone on with by one person", partial(f.gone_on_alone, by="kabag"), "fffff", last),
+    "copy-rule": Row(
+        "A copy gone on with, called another rule",
+        partial(f.gone_on_alone, type_="governance.confirmed"),
+        "fffff",
+        last,
+    ),
+    "copy-end": Row("A copy said to end elsewhere", partial(f.gone_on_alone, cut=3), "fffff", added),
     "appointed": Row("Act first, appointment back-dated after", f.appointed_backwards, "fffff", None),
     "clock-rule": Row("Another rule recorded as a clock correction", f.rule_called_a_clock_correction, "fffff", last),
     "clock-back": Row("Clock set back, not corrected", f.clock_set_back, "fffff", last),
