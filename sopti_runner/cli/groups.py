@@ -39,6 +39,8 @@ TWINS = {
     "resume": "lanjutkan",
     "access": "akses",
     "check": "uji",
+    "run": "pelaksanaan",
+    "cancel": "hentikan",
     "add": "tambah",
     "list": "daftar",
     "show": "lihat",

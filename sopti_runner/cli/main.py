@@ -28,6 +28,7 @@ from sopti_runner.cli import (
     plan,
     recap,
     request,
+    runs,
     trace,
 )
 from sopti_runner.cli import self as own
@@ -79,6 +80,7 @@ _PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("request", request.app, ""),
         ("plan", plan.plan, plan.HELP),
         ("apply", apply.apply, apply.HELP),
+        ("run", runs.app, ""),
         ("trace", trace.trace, trace.HELP),
         ("recap", recap.recap, recap.HELP),
         ("emergency", emergency.app, ""),
@@ -105,7 +107,7 @@ ALIASES = {name: TWINS[name] for name in ORDER}
 """English command → its Indonesian twin."""
 GROUPED = frozenset(
     c.name
-    for group in (request.app, ledger.app, office.app, host.app, access.app, own.app, emergency.app)
+    for group in (request.app, ledger.app, office.app, host.app, access.app, own.app, emergency.app, runs.app)
     for c in group.registered_commands
 )
 """Names of the commands inside groups."""

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "approve": "approve {request}",
     "grant": "approve {request}",
     "start": "apply {request}",
+    "cancel": "run cancel {request}",
     "ratify": "emergency ratify {request}",
     "refuse": "emergency refuse {request} --reason TEXT",
     "classify": "request classify {request} --change-type normal",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sopti_runner.domain.court import Court
     from sopti_runner.domain.request import Request
 
-SIDEWAYS = frozenset({"return", "reject", "withdraw", "revoke", "refuse"})
+SIDEWAYS = frozenset({"return", "reject", "withdraw", "revoke", "refuse", "cancel"})
 """Acts that lead away from the SOP's way."""
 
 

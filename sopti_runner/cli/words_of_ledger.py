@@ -28,6 +28,7 @@ EVENTS: Mapping[str, str] = {
     "request.approved": N_("approved"),
     "approval.revoked": N_("approval withdrawn"),
     "run.started": N_("run started"),
+    "run.cancelled": N_("run stopped by a person"),
     "run.finished": N_("run ended"),
     "task.finished": N_("task"),
     "request.returned": N_("returned"),

@@ -18,6 +18,7 @@ ACT_WORDS: Mapping[str, str] = {
     "approve": N_("approve"),
     "revoke": N_("withdraw the approval"),
     "start": N_("carry out"),
+    "cancel": N_("stop the run"),
     "return": N_("return"),
     "resubmit": N_("submit again"),
     "reject": N_("reject"),

@@ -25,6 +25,7 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.governance import Proposal
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ACT_NAMES, BEGINS, RULES, ActName, Request
+from sopti_runner.domain.run import RUNNING
 from sopti_runner.domain.statement import (
     NAMESPACE,
     Proof,
@@ -76,7 +77,7 @@ def judge(court: Court, act: Act, now: datetime) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-BY_DECREE = frozenset({ActName.DECLARE, ActName.PLAN, ActName.START})
+BY_DECREE = frozenset({ActName.DECLARE, ActName.PLAN, ActName.START, ActName.CANCEL})
 """Acts that a decree gives to offices of its own."""
 
 
@@ -363,6 +364,12 @@ def _start_bound(court: Court, act: Act, request: Request, now: datetime) -> Ite
         yield Reason("start_differs", N_("The start names another approval, plan or hosts than was approved"))
 
 
+def _goes_on(court: Court, act: Act, request: Request, now: datetime) -> Iterable[Reason]:
+    run = court.runs.get(str(act.data.get("run")))
+    if run is None or run.request != request.id or run.outcome != RUNNING:
+        yield Reason("run_over", N_("This run of the request is not going on"))
+
+
 _Check = Callable[[Court, Act, Request, datetime], Iterable[Reason]]
 _CHECKS: Mapping[ActName, tuple[_Check, ...]] = {
     ActName.PLAN: (_technical, _plan_formed, emergency_rules.within_decree),
@@ -371,6 +378,7 @@ _CHECKS: Mapping[ActName, tuple[_Check, ...]] = {
     ActName.CONSIDER: (_plan_bound,),
     ActName.APPROVE: (_plan_bound, _approval_bound, _separation),
     ActName.START: (_start_bound,),
+    ActName.CANCEL: (_goes_on,),
     ActName.RATIFY: (emergency_rules.answerable,),
     ActName.REFUSE: (emergency_rules.answerable,),
 }

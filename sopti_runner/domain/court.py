@@ -39,7 +39,7 @@ from sopti_runner.domain.request import (
     Step,
 )
 from sopti_runner.domain.restoration import Restorations, begin_anew
-from sopti_runner.domain.run import Run, leases
+from sopti_runner.domain.run import Run, leases, started
 from sopti_runner.domain.sop import Sop
 from sopti_runner.domain.time_rules import Instant
 
@@ -354,19 +354,14 @@ def _approved(court: Court, event: Event) -> None:
 
 
 def _run_started(court: Court, event: Event) -> None:
-    data = event.data
-    court.runs[event.id] = Run(
-        event.id,
-        event.subject,
-        data.get("approval", ""),
-        data["plan"],
-        event.actor.person,
-        event.time,
-        event.seq,
-        hosts=dict.fromkeys(data["hosts"], "unknown"),
-    )
-    if "approval" in data:
-        court.approvals[data["approval"]] = replace(court.approvals[data["approval"]], used_by=event.id)
+    court.runs[event.id] = run = started(event)
+    if run.approval:
+        court.approvals[run.approval] = replace(court.approvals[run.approval], used_by=run.id)
+
+
+def _run_cancelled(court: Court, event: Event) -> None:
+    run = court.runs[event.data["run"]]
+    court.runs[run.id] = replace(run, cancelled_by=event.actor.person)
 
 
 def _run_finished(court: Court, event: Event) -> None:
@@ -392,6 +387,7 @@ _FOLDS: Mapping[str, Callable[[Court, Event], None]] = {
     "emergency.recorded": _registered,
     "request.approved": _approved,
     "run.started": _run_started,
+    "run.cancelled": _run_cancelled,
     "run.finished": _run_finished,
 }
 """Event type → what it changes, before the request itself moves."""

@@ -14,7 +14,7 @@ from sopti_runner.domain.request import ActName
 from sopti_runner.errors import N_, UsageError
 
 ROUTINE = frozenset(ActName) - {
-    *(ActName.APPROVE, ActName.GRANT, ActName.REVOKE, ActName.START),
+    *(ActName.APPROVE, ActName.GRANT, ActName.REVOKE, ActName.START, ActName.CANCEL),
     *(ActName.DECLARE, ActName.RECORD, ActName.RATIFY, ActName.REFUSE),
 }
 """Acts that may be attested by default: those that change nothing on a host, permit nothing, and answer for nothing."""

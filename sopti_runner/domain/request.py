@@ -65,6 +65,7 @@ class ActName(StrEnum):
     APPROVE = "approve"
     REVOKE = "revoke"
     START = "start"
+    CANCEL = "cancel"
     RETURN = "return"
     RESUBMIT = "resubmit"
     REJECT = "reject"
@@ -110,6 +111,7 @@ TRANSITIONS: Mapping[tuple[State, ActName], State] = {
     (S.CONSIDERED, A.APPROVE): S.APPROVED,
     (S.APPROVED, A.REVOKE): S.PLANNED,
     (S.APPROVED, A.START): S.RUNNING,
+    (S.RUNNING, A.CANCEL): S.RUNNING,
     (S.DONE, A.CLOSE): S.CLOSED,
     (S.REGISTERED, A.TRIAGE): S.TRIAGED,
     (S.TRIAGED, A.GRANT): S.GRANTED,
@@ -179,6 +181,7 @@ RULES: Mapping[ActName, ActRule] = {
     A.APPROVE: ActRule(("B8",), on_time="B8"),
     A.REVOKE: ActRule(("B8",), reason=True),
     A.START: ActRule(("B9",), on_time="B9"),
+    A.CANCEL: ActRule(("B9",)),
     A.RETURN: ActRule(("B2", "B3", "B5", "B7", "B8"), reason=True),
     A.RESUBMIT: ActRule(("B1",)),
     A.REJECT: ActRule(("B2", "B8"), reason=True),
@@ -205,6 +208,7 @@ EVENT_OF: Mapping[ActName, str] = {
     A.APPROVE: "request.approved",
     A.REVOKE: "approval.revoked",
     A.START: "run.started",
+    A.CANCEL: "run.cancelled",
     A.RETURN: "request.returned",
     A.RESUBMIT: "request.resubmitted",
     A.REJECT: "request.rejected",
@@ -268,6 +272,7 @@ ALSO_SAID: Mapping[ActName, tuple[str, ...]] = {
     A.CONSIDER: ("plan",),
     A.APPROVE: ("plan", "hosts", "not_before", "expires", "uses"),
     A.START: ("approval", "decree", "plan", "hosts"),
+    A.CANCEL: ("run",),
     A.DECLARE: ("decree",),
     A.RECORD: ("acted", "done_at", "hosts", "evidence"),
 }

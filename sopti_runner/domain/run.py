@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sopti_runner.domain.ledger.event import Event
+
 CHANGED, UNCHANGED, FAILED, UNREACHABLE, NOT_STARTED, UNKNOWN = (
     "changed",
     "unchanged",
@@ -32,6 +34,8 @@ class Run:
         outcome: ``running | done | partial | failed | interrupted``.
         hosts: Host → ``changed | unchanged | failed | unreachable | not_started | unknown``.
         stopped: A person stopped it before its end.
+        cancelled_by: Who asked for that by an act of theirs; empty when nobody did (a signal at the runner's terminal).
+        containment: One of ``CONTAINMENTS``, empty for a run of which the ledger does not say.
     """
 
     id: str
@@ -45,6 +49,24 @@ class Run:
     ended_at: datetime | None = None
     hosts: Mapping[str, str] | None = None
     stopped: bool = False
+    cancelled_by: str = ""
+    containment: str = ""
+
+
+def started(event: Event) -> Run:
+    """Give the run that a ``run.started`` event begins; what it leaves on its hosts is unknown until its end."""
+    data = event.data
+    return Run(
+        event.id,
+        event.subject,
+        data.get("approval", ""),
+        data["plan"],
+        event.actor.person,
+        event.time,
+        event.seq,
+        hosts=dict.fromkeys(data["hosts"], UNKNOWN),
+        containment=data.get("containment", ""),
+    )
 
 
 def outcome_of(hosts: Mapping[str, str], *, stopped: bool = False) -> str:

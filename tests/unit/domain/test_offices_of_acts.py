@@ -19,6 +19,7 @@ BANDING = {
     "approve": {SEC},
     "revoke": {SEC},
     "start": {OP},
+    "cancel": {OP},
     "return": {SEC, HEAD, KABAG},
     "resubmit": {OP},
     "reject": {SEC},
