@@ -42,6 +42,9 @@ STEP = {  # act: the SOP rows whose officials may do it
     "grant": "B8",
     "fulfil": "B9",
     "close": "B9",
+    "declare": "B9",  # or whom the decree names
+    "ratify": "B8",
+    "refuse": "B8",
 }
 OPEN = "registered disposed examined classified verified prioritised planned considered triaged"
 WAY = {  # act: (states it may follow, state it leads to)
@@ -74,8 +77,17 @@ EMERGENCY_WAY = {  # (state, act): state, of a request that was declared an emer
     ("unratified_part", "ratify"): "partial",
     ("unratified_part", "refuse"): "partial",
 }
-OWN_HAND = {"approve", "grant", "revoke", "propose", "confirm"}  # acts no operator may attest for somebody
-ON_PAPER = {"approve", "grant", "reject"}
+OWN_HAND = {
+    "approve",
+    "grant",
+    "revoke",
+    "propose",
+    "confirm",
+    "declare",
+    "ratify",
+    "refuse",
+}  # acts no operator may attest for somebody
+ON_PAPER = {"approve", "grant", "reject", "ratify", "refuse"}
 POLICY = {"paper": True, "no_attesting": False, "waived": {}, "days": 14, "pause": 14}
 
 
@@ -101,6 +113,7 @@ class Model:
         self.policy = copy.deepcopy(POLICY)
         self.requests = {}
         self.proposals = {}
+        self.decrees = {}
         self.signed, self.used_nonces = 0, set()
 
     def copy(self):
@@ -142,20 +155,36 @@ class Model:
             for p in self.posts
         )
 
-    def offices_for(self, act):
-        """Offices that may do an act, in alphabetical order."""
+    def offices_for(self, act, decree=None):
+        """Offices that may do an act, in alphabetical order; those of the decree it rests on."""
         if act in ("propose", "confirm"):
             return sorted(OFFICES)
+        if act in ("declare", "plan", "start") and decree in self.decrees:
+            return sorted(self.decrees[decree]["offices"])
         return sorted({self.office[step] for step in STEP[act].split()})
 
-    def office_of(self, who, act, now):
+    def office_of(self, who, act, now, decree=None):
         """The office in which somebody would do an act: the first they hold, or else one they do not hold."""
-        offices = self.offices_for(act)
+        offices = self.offices_for(act, decree)
         held = [o for o in offices if self.holds(who, o, self.moment(now))]
         return (held or offices)[0]
 
     def key_good(self, key):
         return key in self.keys and self.keys[key]["alive"]
+
+    def decree_of(self, request):
+        """The decree by which a request may be planned and run once without an approval."""
+        r = self.requests.get(request)
+        return r["decree"] if r and not r["ran"] else None
+
+    def in_force(self, decree, when):
+        d = self.decrees.get(decree)
+        return d is not None and not d["ended"] and d["first"] <= self.today(when) <= d["last"]
+
+    def covers(self, decree, who, hosts):
+        """Whether a decree allows this person the one playbook of these tests on these hosts."""
+        d = self.decrees[decree]
+        return d["covers"] and d["by"] != who and (not d["hosts"] or set(hosts) <= set(d["hosts"]))
 
     # --- acts -------------------------------------------------------------------------------------------------------
 
@@ -189,7 +218,8 @@ class Model:
             return False  # a run starts through the gate only
         if st["nonce"] in self.used_nonces or st["policy"] != self.policy:
             return False
-        if st["office"] not in self.offices_for(act) or not self.holds(st["who"], st["office"], when):
+        decree = st["said"]["decree"] if act == "declare" else self.decree_of(st["request"])
+        if st["office"] not in self.offices_for(act, decree) or not self.holds(st["who"], st["office"], when):
             return False
         if not self._proven(st, proof, when):
             return False
@@ -207,12 +237,13 @@ class Model:
         if kind == "attested":
             ok = st["act"] not in OWN_HAND and not self.policy["no_attesting"]
             return ok and self.holds(by, self.office["B1"], when)
-        planner = self.requests.get(st["request"], {}).get("planner")
+        r = self.requests.get(st["request"], {})
+        planner, acted = r.get("planner"), r.get("acted", set())
         return (
             st["act"] in ON_PAPER
             and self.policy["paper"]
             and any(self.holds(recorder, o, when) for o in OFFICES)
-            and by not in (st["who"], recorder, planner)
+            and by not in (st["who"], recorder, planner, *acted)
             and any(self.holds(by, o, when) for o in OFFICES)
         )
 
@@ -220,9 +251,13 @@ class Model:
         act, said = st["act"], st["said"]
         if act == "register":
             return st["request"] not in self.requests
+        if act == "declare":
+            return st["request"] not in self.requests and self.in_force(said["decree"], when)
         r = self.requests.get(st["request"])
-        if r is None or r["state"] not in WAY[act][0].split():
+        if r is None or leads(r["state"], act) is None:
             return False
+        if act in ("ratify", "refuse"):
+            return st["who"] not in r["acted"] and st["who"] != r["planner"]
         if act in ("triage", "grant") and r["technical"] is True:
             return False
         if act == "plan" and r["technical"] is False:
@@ -261,25 +296,31 @@ class Model:
         if act in ("propose", "confirm"):
             corrected = act == "confirm" and self._kind(st) == "clock"
             if act == "confirm":
-                self._court_rule_does(st["request"], when if not corrected else now[0])
+                self._court_rule_does(st["request"], when if not corrected else now[0], st["who"])
             else:
                 self.proposals[st["request"]] = {"by": st["who"], "done": False, **said}
             self.heard(now, corrected=corrected)
             return
         self.heard(now)
-        if act == "register":
-            asker = said["asker"] or st["who"]
-            self.requests[st["request"]] = dict.fromkeys(("plan", "adviser", "advised_plan", "planner", "approval"))
-            self.requests[st["request"]].update(state="registered", asker=asker, technical=None, plan_fails=False)
+        if act in ("register", "declare"):
+            asker = said.get("asker") or st["who"]
+            made = dict.fromkeys(("plan", "adviser", "advised_plan", "planner", "approval", "decree"))
+            made.update(state="registered", asker=asker, technical=None, plan_fails=False, ran=False, waits=False)
+            made["acted"] = set()
+            if act == "declare":
+                made.update(state="declared", technical=True, decree=said["decree"], acted={st["who"]})
+            self.requests[st["request"]] = made
             return
         r = self.requests[st["request"]]
-        r["state"] = WAY[act][1]
+        r["state"] = leads(r["state"], act)
         if act == "classify":
             r["technical"] = said["technical"]
         elif act == "triage":
             r["technical"] = False
         elif act == "consider":
             r["adviser"], r["advised_plan"] = st["who"], said["plan"]
+        elif act in ("ratify", "refuse"):
+            r["waits"] = False
         elif act in ("withdraw", "revoke"):
             r["approval"] = None
         elif act == "approve":
@@ -303,15 +344,19 @@ class Model:
     def _court_rule_allows(self, st):
         if st["act"] == "propose":
             said = st["said"]
+            if said["kind"] == "end_decree":
+                return said["decree"] in self.decrees
             return not (said["kind"] == "key" and said["key"] in self.keys)
         p = self.proposals.get(st["request"])
         if p is None or p["done"] or p["by"] == st["who"]:
+            return False
+        if p["kind"] == "end_decree" and p["decree"] not in self.decrees:
             return False
         if p["kind"] == "key" and p["key"] in self.keys:
             return False
         return not (p["kind"] in ("key", "appoint") and p["who"] == st["who"])
 
-    def _court_rule_does(self, ref, when):
+    def _court_rule_does(self, ref, when, who):
         p = self.proposals[ref]
         p["done"] = True
         if p["kind"] == "key":
@@ -328,6 +373,10 @@ class Model:
                     post["to"] = min(p["to"], post["to"] or date.max)
         elif p["kind"] == "policy":
             self.policy = copy.deepcopy(p["policy"])
+        elif p["kind"] == "decree":
+            self.decrees[ref] = {**p, "by": who, "ended": False}
+        elif p["kind"] == "end_decree":
+            self.decrees[p["decree"]]["ended"] = True
         elif p["kind"] == "step":
             self.office[p["step"]] = p["office"]
 
@@ -336,13 +385,17 @@ class Model:
     def plan(self, request, who, key, plan, fails, now):
         """Judge a plan and take it over; gives whether it was allowed."""
         r = self.requests.get(request)
-        st = self.statement("plan", who, self.office_of(who, "plan", now), request, {})
+        decree = self.decree_of(request)
+        st = self.statement("plan", who, self.office_of(who, "plan", now, decree), request, {})
+        if decree and not (self.in_force(decree, self.moment(now)) and self.covers(decree, who, plan["hosts"])):
+            return False
         if r is None or not self.allows(st, ("signature", key, who, None), now):
             return False
         if r["plan"] == plan and r["state"] in ("planned", "considered", "approved"):
             return True  # an equal plan keeps advice and approval
         self.record(st, ("signature", key, who, None), now)
         r.update(plan=plan, plan_fails=fails, planner=who, adviser=None, advised_plan=None, approval=None)
+        r["planned"] = self.moment(now)
         return True
 
     def may_start(self, request, who, key, world, now):
@@ -353,13 +406,17 @@ class Model:
         """
         when = self.moment(now)
         r = self.requests.get(request)
-        if r is None or r["state"] != "approved" or r["approval"] is None or not self.clock_believable(now):
+        if r is None or not self.clock_believable(now):
+            return False
+        if not (self.key_good(key) and self.keys[key]["owner"] == who):
+            return False
+        if self.decree_of(request):
+            return self._may_start_by_decree(r, who, world, when)
+        if r["state"] != "approved" or r["approval"] is None:
             return False
         a, plan = r["approval"], r["plan"]
         return (
-            self.key_good(key)
-            and self.keys[key]["owner"] == who
-            and self.holds(who, self.office["B9"], when)
+            self.holds(who, self.office["B9"], when)
             and a["by"] != who
             and a["voucher"] != who
             and not a["used"]
@@ -368,15 +425,44 @@ class Model:
             and a["from"] <= when < a["to"]
             and not self.keys[a["key"]]["void"]
             and all(self._waived(w, when) for w in a["waived"])
-            and world["intact"]
+            and self._as_planned(plan, world)
+        )
+
+    def _as_planned(self, plan, world):
+        return (
+            world["intact"]
             and plan["content"] == world["content"]
             and all(world["hosts"][h] == s for h, s in plan["states"].items())
         )
 
-    def started(self, request):
+    def _may_start_by_decree(self, r, who, world, when):
+        """Once, by the decree as it is now: its period, its hosts, its offices, a fresh plan."""
+        d = self.decrees[r["decree"]]
+        return (
+            r["state"] == "readied"
+            and self.in_force(r["decree"], when)
+            and any(self.holds(who, office, when) for office in d["offices"])
+            and self.covers(r["decree"], who, r["plan"]["hosts"])
+            and when - r["planned"] <= timedelta(hours=d["hours"])
+            and not r["plan_fails"]
+            and self._as_planned(r["plan"], world)
+        )
+
+    def started(self, request, who):
         r = self.requests[request]
-        r["approval"]["used"] = True
+        if self.decree_of(request):
+            r.update(ran=True, waits=True, acted=r["acted"] | {who})
+        else:
+            r["approval"]["used"] = True
         r["state"] = "running"
 
     def ended(self, request, outcome):
-        self.requests[request]["state"] = "done" if outcome == "done" else "partial"
+        r = self.requests[request]
+        good, bad = ("unratified", "unratified_part") if r["waits"] else ("done", "partial")
+        r["state"] = good if outcome == "done" else bad
+
+
+def leads(state, act):
+    """The state an act leads to from another, or None when it can't follow."""
+    befores, after = WAY.get(act, ("", None))
+    return EMERGENCY_WAY.get((state, act)) or (after if state in befores.split() else None)

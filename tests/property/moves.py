@@ -22,6 +22,10 @@ NEXT = {
     "triaged": "grant",
     "granted": "fulfil",
     "done": "close",
+    "declared": "plan",
+    "readied": "apply",
+    "unratified": "ratify",
+    "unratified_part": "ratify",
 }
 HOUR, DAY = 3600, 86400
 NAMES = list(PEOPLE)
@@ -122,7 +126,7 @@ class Moves:
         return self.random.randrange(max(1, len(self.pair.requests)))
 
     def _act(self):
-        act = self.random.choice([a for a in STEP if a != "plan"])
+        act = self.random.choice([a for a in STEP if a not in ("plan", "declare")])
         who = self._official(act) if self.random.random() < 0.6 else self.random.choice(NAMES)
         says = []
         if act in ("consider", "approve") and self.random.random() < 0.2:

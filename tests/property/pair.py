@@ -28,7 +28,7 @@ WORDS = {
     "triage": {"category": "mail", "impact": "wide", "urgency": "low"},
     "consider": {"advice": "approve"},
 }
-TEXTS = {"register": ("description", "unit"), "fulfil": ("result",)}
+TEXTS = {"register": ("description", "unit"), "fulfil": ("result",), "declare": ("description",)}
 FREE_FACTS = {"gate.refused", "read.finished", "run.finished"}  # what may be written although an act was refused
 
 
@@ -71,16 +71,18 @@ class Pair:
         """Prepare an act, then record it now or keep it in the drawer, signed, for another day."""
         says = dict(says)
         now, ref = self.now(), self._request(at)
-        office = says.pop("office", None) or self.model.office_of(who, act, now)
         data, said = self._words(act, ref, says, how)
+        decree = said.get("decree") or self.model.decree_of(ref)
+        office = says.pop("office", None) or self.model.office_of(who, act, now, decree)
         texts = dict.fromkeys(TEXTS.get(act, ()), "x")
-        texts |= {"reason": "x"} if act in ("revoke", "return", "reject", "withdraw") else {}
+        texts |= {"reason": "x"} if act in ("revoke", "return", "reject", "withdraw", "refuse") else {}
         texts |= {"scan": "x"} if how[0] == "paper" else {}
-        subjects = [] if act == "register" else [ref]
+        begins = act in ("register", "declare")
+        subjects = [] if begins else [ref]
         waiting = self.real.acts.prepare(
             act, person=self.real.id[who], subjects=subjects, data=data, texts=texts, office=office
         )
-        if act == "register":
+        if begins:
             ref = parse_statement(waiting.statement).subjects[0]
             self.requests.append(ref)
         self._put_or_keep(waiting, self.model.statement(act, who, office, ref, said), how, later)
@@ -98,6 +100,9 @@ class Pair:
             data |= {"kind": "incident", "category": "network", "urgency": "low", "personal_data": "no"}
             said["asker"] = asker
             data |= {"requester": self.real.id[asker]} if asker in self.real.id else {}
+        if act == "declare":
+            said["decree"] = self._newest_decree()
+            data |= {"decree": said["decree"], "category": "security", "personal_data": "no"}
         if act == "classify":
             said["technical"] = says.get("technical", True)
             data |= {"category": "network", "change_type": "normal" if said["technical"] else "none"}
@@ -113,6 +118,11 @@ class Pair:
             said |= {"hosts": hosts, "from": opens, "to": ends}
             data |= {"hosts": list(hosts), "not_before": opens.isoformat(), "expires": ends.isoformat(), "uses": 1}
         return data, said
+
+    def _newest_decree(self):
+        known = self.model.proposals
+        found = [ref for ref in self.proposals if known.get(ref, {}).get("kind") == "decree"]
+        return found[-1] if found else "none"
 
     def _digest(self, ref, plan):
         """Give the digest of the plan the request stands on; of any other plan a wrong one."""
@@ -168,6 +178,7 @@ class Pair:
             person=self.real.id[who],
             subjects=[],
             data={"kind": real_kind, "content": content},
+            texts={"decree": "SK"} if kind == "decree" else {},
             office=office,
         )
         ref = parse_statement(waiting.statement).subjects[0]
@@ -209,6 +220,18 @@ class Pair:
 
     def _kind_step(self, step, office):
         return {"step": step, "office": office}, {"step": step, "office": office}
+
+    def _kind_decree(self, offices, covers, hosts, hours, first, last):
+        start = self.model.today(self.now()[0]) + timedelta(days=first)
+        end = start + timedelta(days=last)
+        data = {"models": ["contoh" if covers else "lain"], "offices": sorted(offices), "hosts": sorted(hosts)}
+        data |= {"hours": hours, "first": start.isoformat(), "last": end.isoformat()}
+        said = {"offices": offices, "covers": covers, "hosts": hosts, "hours": hours, "first": start, "last": end}
+        return data, said
+
+    def _kind_end_decree(self):
+        ref = self._newest_decree()
+        return {"decree": ref}, {"decree": ref}
 
     def _kind_clock(self):
         return {}, {}
@@ -284,7 +307,7 @@ class Pair:
             raise DisagreementError("hosts were touched without a start, or not touched after one")
         if allowed:
             self.starts += 1
-            self.model.started(ref)
+            self.model.started(ref, who)
             if ends != "killed":
                 self.model.ended(ref, ends)
 

@@ -279,7 +279,36 @@ def no_plan(r, at):
     return r.choice([again, [*again[:2], *told, *rest]])
 
 
+def emergency(r, at):
+    """An emergency by a decree: too late, by somebody else, on another host, twice; answered for by whoever acted."""
+    offices = r.choice([("operator",), ("operator",), ("section_head",)])
+    hosts = r.choice([(), (), ("web1",)])
+    says = {"offices": offices, "covers": r.random() < 0.8, "hosts": hosts, "hours": r.choice([1, 24])}
+    confirmer = r.choice(["sec", "sec", "dual"])
+    decree = rule("decree", "kabag", confirmer, **says, first=r.choice([0, 0, 0, 1, -2]), last=r.choice([0, 1, 9]))
+    who = r.choice(["op1", "op1", "head", "dual"])
+    ended = r.choice([[], [], rule("end_decree", "kabag", "sec")])
+    waits = r.choice([[], [], [("wait", HOUR + r.choice([-1, 0, 1]))], [("wait", DAY)], [("wait", 2 * DAY)]])
+    world = r.choice([[], [], [("drift", "web1", 1)], [("edit", 1, False)], [("edit", 1, True)]])
+    run = [("plan", who, -1, r.choice([("web1", "web2"), ("web1",)])), *waits, *r.choice([[], ended]), *world]
+    ends = r.choice(["done", "partial", "killed"])
+    answer = act(r.choice(["ratify", "ratify", "refuse"]), r.choice(["sec", "sec", "dual", "head"]), -1)
+    after = [("apply", who, -1), ("plan", "op1", -1), answer, ("plan", "op1", -1), ("apply", "op1", -1)]
+    return [*decree, act("declare", who, None), *run, ("apply", who, -1, ends), *r.sample(after, 3), answer]
+
+
+def answered_on_paper(r, at):
+    """The paper of a ratification is vouched for by whoever acted, or by a second person."""
+    says = {"offices": ("operator",), "covers": True, "hosts": (), "hours": 24, "first": 0, "last": 9}
+    paper = ("paper", r.choice(["op1", "op2", "kabag"]), "op2")
+    run = [act("declare", "op1", None), ("plan", "op2", -1), ("apply", "op1", -1)]
+    return [*rule("decree", "kabag", "sec", **says), *run, act("ratify", "sec", -1, paper)]
+
+
 TRAPS = (
+    emergency,
+    emergency,
+    answered_on_paper,
     expiry,
     beginning,
     validity,
