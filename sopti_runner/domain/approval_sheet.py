@@ -49,6 +49,7 @@ UNNUMBERED = {
     ActName.RETURN.value: N_("returned"),
     ActName.RESUBMIT.value: N_("submitted again"),
     ActName.TRIAGE.value: N_("ready for approval"),
+    ActName.DECLARE.value: N_("declared an emergency"),
 }
 """Acts that are no step of the SOP, in words."""
 NOT_CERTIFIED = N_("This sheet carries no certified electronic signature (TTE).")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sopti_runner.domain.change import Wording
+from sopti_runner.domain.emergency import Emergency, Verdict
 from sopti_runner.domain.period import Period, Zone, period_of
 from sopti_runner.domain.plain import middle_cut, one_line
 from sopti_runner.domain.run import CHANGED, FAILED, GOOD, NOT_STARTED, UNCHANGED, UNKNOWN, UNREACHABLE, Run
@@ -39,6 +40,10 @@ EVIDENCE_WORDS = {
     "revoke": N_("withdrawal of the approval"),
     "grant": N_("approval"),
     "start": N_("start of the run"),
+    "declare": N_("declaration of the emergency"),
+    "record": N_("record of the act by hand"),
+    "ratify": N_("ratification"),
+    "refuse": N_("refusal to ratify"),
     "run.finished": N_("end of the run"),
     "fulfil": N_("record of the work"),
     "close": N_("record of the result"),
@@ -57,7 +62,7 @@ class Minutes:
         number: The request's registration number.
         work: What was done, in the change model's or the requester's words.
         result: What was written of the result when the work was recorded or the request closed, or empty.
-        approval: Who approved, when; None for work that needed none.
+        approval: Who approved, when; None for work that needed none. Of an emergency, who answered for it, when.
         runs: Every run of the request, in order; empty for work without a change by the system.
         ended_at: When the work ended, aware UTC.
         log: Name of the audit trail.
@@ -67,6 +72,7 @@ class Minutes:
         knowing: Who takes note (mengetahui).
         plan: Digest of the plan that ran last, 64 hex digits, or empty.
         made_at: Aware UTC.
+        emergency: The emergency behind the work, or None.
     """
 
     letterhead: tuple[str, ...]
@@ -85,6 +91,7 @@ class Minutes:
     knowing: Signatory
     plan: str
     made_at: datetime
+    emergency: Emergency | None = None
 
     @property
     def hosts(self) -> tuple[tuple[str, str], ...]:
@@ -108,11 +115,10 @@ def opening(minutes: Minutes, words: Words) -> str:
 
 def rows(minutes: Minutes, words: Words) -> list[tuple[str, str]]:
     """Give the facts as label and text, in the form's order."""
-    approval = recorded_text(minutes.approval, words, minutes.zone) if minutes.approval else words("None needed")
     none = words("None") if minutes.runs else words("None recorded")
     facts = [
         (words("Basis"), words("IT service request number {number}", number=minutes.number)),
-        (words("Approval"), approval),
+        _approval(minutes, words),
         (words("Work"), one_line(pick(words, minutes.work))),
         *_times(minutes, words),
         (words("Result"), _outcome(minutes.runs[-1] if minutes.runs else None, words)),
@@ -120,6 +126,20 @@ def rows(minutes: Minutes, words: Words) -> list[tuple[str, str]]:
         (words("Deviations"), "; ".join(deviations(minutes, words)) or none),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def _approval(minutes: Minutes, words: Words) -> tuple[str, str]:
+    """Give who approved; of an emergency, whether somebody answered for it afterwards, and how."""
+    act = minutes.emergency
+    if minutes.approval is None:
+        if act is None or act.due is None:
+            return words("Approval"), words("None needed")
+        return words("Ratification"), words("still waits, to be given by {day}", day=words.day(act.due))
+    signed = recorded_text(minutes.approval, words, minutes.zone)
+    if act is None:
+        return words("Approval"), signed
+    refused = act.verdict is Verdict.REFUSED
+    return words("Ratification"), words("refused: {who}", who=signed) if refused else signed
 
 
 def deviations(minutes: Minutes, words: Words) -> list[str]:

@@ -39,7 +39,7 @@ def minutes_of(books: Books, content: Content, number: str) -> Minutes:
         number=request.number,
         work=_work(books, content, request, ran=bool(runs)),
         result=note_of(books, request, ActName.CLOSE if runs else ActName.FULFIL, "result"),
-        approval=latest(acted, "B8"),
+        approval=latest(named(books, court, request, request.steps) if request.emergency else acted, "B8"),
         runs=runs,
         ended_at=next((r.ended_at for r in reversed(runs) if r.ended_at), executed.at),
         log=court.origin,
@@ -49,6 +49,7 @@ def minutes_of(books: Books, content: Content, number: str) -> Minutes:
         knowing=Signatory("", title(court, court.executor("B3"))),
         plan=runs[-1].plan if runs else "",
         made_at=books.now().time,
+        emergency=request.emergency,
     )
 
 

@@ -19,6 +19,7 @@ from sopti_runner.domain.gate import Permit, Refusal, decide
 from sopti_runner.domain.office import Appointment, Key
 from sopti_runner.domain.policy import Policy
 from sopti_runner.domain.request import ActName, State
+from sopti_runner.domain.standing import start_words
 from sopti_runner.services import acts, applying, books, planning
 from tests.property import play, traps
 from tests.unit.domain import memory_ledger
@@ -57,6 +58,11 @@ REMOVED = {
     "approver differs from requester": ({"approver_is_requester"}, traps.waiver),
     "attester is in office": ({"attester_no_office"}, traps.attested),
     "clock is believed": ({"clock_back", "clock_jump", "clock_pause"}, traps.clock),
+    "decree counts on that day": ({"decree_not_in_force"}, traps.emergency),
+    "decree counts until it is ended": ({"decree_ended"}, traps.decree_over),
+    "decree names the change model": ({"model_not_allowed"}, traps.emergency),
+    "decree names the hosts": ({"host_not_allowed"}, traps.emergency),
+    "decree is not the executor's own": ({"executor_confirmed_decree"}, traps.own_decree),
     "executor is in office": ({"executor_no_office"}, traps.acting_operator),
     "hosts are as planned": ({"drift"}, traps.inputs),
     "hosts are those of the plan": ({"hosts_differ", "start_differs"}, traps.other_plan),
@@ -76,6 +82,7 @@ REMOVED = {
     "paper has a second person": ({"second_person_needed"}, traps.paper),
     "paper has a recorder in office": ({"recorder_missing"}, traps.paper),
     "person is in office": ({"not_in_office"}, traps.appointed),
+    "plan under a decree is fresh": ({"plan_stale"}, traps.decree_over),
     "plan has no failed task": ({"plan_failed"}, traps.failed_plan),
     "policy is the one in force": ({"statement_differs"}, traps.withheld),
     "proposal is confirmed once": ({"no_such_proposal"}, traps.own_rules),
@@ -85,6 +92,7 @@ REMOVED = {
     "technical change needs a plan": ({"technical_change"}, traps.no_plan),
     "validity is bounded": ({"validity_wrong"}, traps.validity),
     "voucher for paper does not execute": ({"executor_vouched"}, traps.paper),
+    "who acted does not ratify": ({"ratifier_acted"}, traps.own_answer),
     "waiver lasts until the run": ({"waiver_ended"}, traps.waiver),
 }
 """Rule → codes of the reasons that keep it, in every layer that keeps it, and the trap that leads to its edge."""
@@ -153,8 +161,9 @@ def remove(patch, rule):
     def loose_decide(given, evidence, now):
         decision = decide(given, evidence, now)
         left = kept(decision.reasons) if isinstance(decision, Refusal) else ()
-        approval = given.approval
-        return Refusal(left) if left or approval is None else Permit(approval.id, approval.plan, approval.hosts)
+        start = start_words(given.request, given.approval)
+        permitted = start.get("approval") or start.get("decree")
+        return Refusal(left) if left or not permitted else Permit(permitted, start["plan"], tuple(start["hosts"]))
 
     for module in (acts, applying):
         patch.setattr(module, "judge", lambda court, act, now: kept(judge(court, act, now)))

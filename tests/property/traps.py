@@ -297,18 +297,44 @@ def emergency(r, at):
     return [*decree, act("declare", who, None), *run, ("apply", who, -1, ends), *r.sample(after, 3), answer]
 
 
-def answered_on_paper(r, at):
-    """The paper of a ratification is vouched for by whoever acted, or by a second person."""
-    says = {"offices": ("operator",), "covers": True, "hosts": (), "hours": 24, "first": 0, "last": 9}
-    paper = ("paper", r.choice(["op1", "op2", "kabag"]), "op2")
-    run = [act("declare", "op1", None), ("plan", "op2", -1), ("apply", "op1", -1)]
-    return [*rule("decree", "kabag", "sec", **says), *run, act("ratify", "sec", -1, paper)]
+def decree(confirmer="sec", **says):
+    says = {"offices": ("operator",), "covers": True, "hosts": (), "hours": 24, "first": 0, "last": 9, **says}
+    return rule("decree", "kabag", confirmer, **says)
+
+
+def decree_over(r, at):
+    """Between plan and run the decree ends, or the plan grows stale."""
+    over = r.choice([rule("end_decree", "kabag", "sec"), [("wait", HOUR + r.choice([-1, 1]))], [("wait", DAY)]])
+    run = [act("declare", "op1", None), ("plan", "op1", -1)]
+    return [*decree(hours=1, last=r.choice([0, 9])), *run, *over, ("apply", "op1", -1)]
+
+
+def own_decree(r, at):
+    """Who confirmed a decree would act by it."""
+    who = r.choice(["dual", "op1"])
+    return [
+        *decree("dual"),
+        act("declare", who, None),
+        ("plan", "op1", -1),
+        ("apply", "dual", -1),
+        ("apply", "op1", -1),
+    ]
+
+
+def own_answer(r, at):
+    """Who declared, planned or ran an emergency would answer for it, on paper vouch for the answer."""
+    declared, planned, ran = r.choice([("dual", "op1", "op1"), ("op1", "dual", "op1"), ("op1", "op1", "dual")])
+    run = [act("declare", declared, None), ("plan", planned, -1), ("apply", ran, -1)]
+    answer = r.choice(["ratify", "refuse"])
+    paper = ("paper", r.choice(["op1", "op2", "dual"]), "op2")
+    return [*decree(), *run, act(answer, "dual", -1), act(answer, "sec", -1, paper), act(answer, "sec", -1)]
 
 
 TRAPS = (
     emergency,
-    emergency,
-    answered_on_paper,
+    decree_over,
+    own_decree,
+    own_answer,
     expiry,
     beginning,
     validity,

@@ -1,10 +1,14 @@
 """Emergency changes: off without a decree, within it while it counts, and answered for by somebody else in time."""
 
+import inspect
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from sopti_runner.domain import emergency_rules
 from sopti_runner.domain.authority_audit import AuthorityAudit
 from sopti_runner.domain.emergency import Verdict
 from sopti_runner.domain.emergency_rules import ratify_by
@@ -325,3 +329,14 @@ def test_act_by_hand_with_a_word_that_cannot_be_is_refused(desk, said):
 
 def test_act_by_hand_of_somebody_unknown_is_refused(desk):
     refused(lambda: desk.do("record", "op", **hand(desk, acted="p-nobody")), "acted_unknown")
+
+
+# --- every reason ---------------------------------------------------------------------------------------------------
+
+
+def test_reason_about_emergencies_is_tried_here():
+    source = inspect.getsource(emergency_rules)
+    here = Path(__file__).read_text(encoding="utf-8")
+    codes = set(re.findall(r'Reason\(\s*"(\w+)"', source))
+    assert len(codes) == 10
+    assert {code for code in codes if f'"{code}"' not in here} == set()

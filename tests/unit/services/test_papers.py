@@ -133,3 +133,27 @@ def test_minutes_of_a_run_that_stands_are_not_those_of_a_later_approval(desk):
     desk.do("consider", "kabag", request)
     desk.do("approve", "sec", request)
     assert minutes_of(desk.books, desk.content, request).approval.at == approved_at
+
+
+def test_sheet_of_an_emergency_that_needs_an_approval_shows_how_it_began_and_no_ratification(desk):
+    desk.hosts.ends = "partial"
+    request = desk.emergency("apply", desk.decree())
+    desk.do("ratify", "sec", request)
+    desk.plan("op", request)
+    assert steps(desk, request) == ["dinyatakan darurat", "direncanakan"]
+
+
+def test_minutes_of_an_emergency_say_that_it_waits_was_ratified_or_refused(desk):
+    decree = desk.decree()
+    answers = {
+        "": "masih ditunggu, paling lambat 24 November 2026",
+        "ratify": "sec, Sekretaris",
+        "refuse": "ditolak: sec, Sekretaris",
+    }
+    for answer, words in answers.items():
+        request = desk.emergency("apply", decree)
+        if answer:
+            desk.do(answer, "sec", request)
+        told = dict(rows(minutes_of(desk.books, desk.content, request), WORDS))
+        assert told["Persetujuan susulan"].startswith(words)
+        assert "Persetujuan" not in told
