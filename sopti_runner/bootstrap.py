@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,17 @@ class House:
 
     @cached_property
     def store(self) -> SqlStore:
-        """The ledger."""
-        return SqlStore(self.settings.database)
+        """The ledger; in a server's database, which courts may share, the log that this machine's key is for."""
+        log = ""
+        if not self.ledger_files():
+            with suppress(LedgerError):
+                log = self.log_key.name
+        return SqlStore(self.settings.database, log, owner_url=self.settings.database_owner_url)
+
+    def close(self) -> None:
+        """Close the ledger when it was opened; it opens again when used again."""
+        if "store" in self.__dict__:
+            self.store.close()
 
     @cached_property
     def log_key(self) -> LogKey:
@@ -320,7 +330,12 @@ class House:
         here = machine_checks(keys, self.settings.state_dir, self._places())
         here.append(containment_check(containment()))
         password = BackupPassword(self.settings.state_dir)
-        return [*here, *password.checks(), *examine(self.books, self.settings.backup_repository, password.id())]
+        return [
+            *here,
+            *self.store.checks(),
+            *password.checks(),
+            *examine(self.books, self.settings.backup_repository, password.id()),
+        ]
 
     def found(
         self,
@@ -349,7 +364,9 @@ class House:
         from sopti_runner.adapters.sop_data import load  # noqa: PLC0415
 
         state = self.settings.state_dir
-        here = FoundingPlace(state, self.ledger_files(), self._founded)
+        if not self.ledger_files():
+            self.store.holds(origin)  # a server that can't be reached is told before anything is made
+        here = FoundingPlace(state, self.store.where, self.ledger_files(), partial(self._founded, origin))
         here.cut_off()
         sop, chosen = load(preset), Zone.chosen(zone)
         founders = [Founder(called, offices, self.public_key(key)) for called, offices, key in people]
@@ -363,11 +380,11 @@ class House:
                 self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
             )
 
-    def _founded(self) -> bool | None:
-        if not any(path.exists() for path in self.ledger_files()):
-            return False
+    def _founded(self, origin: str) -> bool | None:
         try:
-            return self.store.head().size > 0
+            if self.ledger_files():
+                return any(path.exists() for path in self.ledger_files()) and self.store.head().size > 0
+            return self.store.holds(origin)
         except SoptiError:
             return None
         finally:

@@ -44,7 +44,7 @@ class LedgerStore(Protocol):
     """The append-only table of exact bytes of one log, its blobs, checkpoints and projections."""
 
     def create(self, log: str) -> None:
-        """Make the tables for a new log; IntegrityError when the log exists already."""
+        """Make what a new log needs; IntegrityError when the log holds events already."""
         ...
 
     def head(self) -> Head:

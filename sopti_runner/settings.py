@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
 
 from sopti_runner.errors import N_, SettingsError
 
@@ -23,7 +24,8 @@ DEFAULT_FILE = "/etc/sopti/sopti.toml"
 LANGUAGES = ("id", "en")
 POLICY_WORDS = ("approval", "approver", "calendar", "holiday", "office", "policy", "role", "timezone", "waiver", "zone")
 _REPOSITORY = re.compile(r"/[^\s].*|sftp:[^\s:@/]+@[^\s:@/]+:[^\s].*")
-_DATABASE = re.compile(r"sqlite:///\S+")
+_FILE = re.compile(r"sqlite:///\S+")
+_SERVER = re.compile(r"postgresql(\+psycopg)?://\S+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,10 @@ class Settings:
         state_dir: Ledger, sealed copies, runs, documents; only the system user reads it.
         content_dir: Holds playbooks/, roles/, collections/ and reports/; read, never written.
         inventory: The Ansible inventory of the court's hosts: a file or a folder.
-        database_url: Address of the ledger, a SQLite file in this release; empty for ``ledger.db`` in ``state_dir``.
+        database_url: Address of the ledger: a SQLite file, or ``postgresql://sopti@host/database`` without password
+            (libpq finds it in ``.pgpass`` of the user that runs sopti); empty for ``ledger.db`` in ``state_dir``.
+        database_owner_url: On PostgreSQL, the address as the role that makes the tables: only ``sopti init`` uses it,
+            and an upgrade that brings a new table; empty for ``database_url`` itself, which ``sopti doctor`` warns of.
         sinks: Folders on other machines' shares where each checkpoint goes at once; the variable parts them with ``:``.
         backup_repository: sopti's own backups: a folder on another machine's share, or ``sftp:user@host:/path``.
         ssh_private_key: Key with which sopti reaches hosts; empty for ssh's own choice.
@@ -45,6 +50,7 @@ class Settings:
     content_dir: Path = Path("/opt/sopti/content")
     inventory: Path = Path("/etc/sopti/inventory")
     database_url: str = ""
+    database_owner_url: str = ""
     sinks: tuple[Path, ...] = ()
     backup_repository: str = ""
     ssh_private_key: Path | None = None
@@ -186,18 +192,30 @@ def _typed(key: str, value: object, *, on: str) -> Any:
         if lang not in LANGUAGES:
             raise _wrong(key, " | ".join(LANGUAGES), value, on=on)
         return lang
-    if key == "database_url":
-        if value and not _DATABASE.fullmatch(value):
-            scheme = value.split(":", 1)[0]  # the rest may hold a password
-            raise _wrong(key, "sqlite:////path/ledger.db", f"{scheme}:…", on=on)
-        return value
-    if key == "backup_repository":
-        if value and not _REPOSITORY.fullmatch(value):
-            raise _wrong(key, N_("an absolute path, or sftp:user@host:/path"), value, on=on)
-        return value
+    if key in ("database_url", "database_owner_url"):
+        return _address(key, value, on=on)
     if key == "ssh_private_key" and not value:
         return None
     return _path(key, value, on=on)
+
+
+def _address(key: str, text: str, *, on: str) -> str:
+    """Give a database's address; one that holds a password is refused, for this file is no place for one."""
+    scheme = text.split(":", 1)[0]  # never shown further: the rest may hold a password
+    if not text or (_FILE.fullmatch(text) and key == "database_url"):
+        return text
+    try:
+        parts = urlsplit(text)
+        secret = parts.password is not None or "password" in parse_qs(parts.query)
+        sound = _SERVER.fullmatch(text) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        secret = sound = False
+    if secret:
+        raise _wrong(key, N_("an address without password; libpq finds it in .pgpass"), f"{scheme}:…", on=on)
+    if not sound:
+        expected = "sqlite:////path/ledger.db | postgresql://sopti@host/database"
+        raise _wrong(key, expected if key == "database_url" else expected.split(" | ")[1], f"{scheme}:…", on=on)
+    return text
 
 
 def _path(key: str, text: str, *, on: str) -> Path:

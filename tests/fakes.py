@@ -159,7 +159,7 @@ class MemoryStore:
         return self._log
 
     def create(self, log):
-        if self._log == log:
+        if self._log == log and self._events:
             raise IntegrityError("The log exists already", on=log)
         self._log = log
 

@@ -19,30 +19,31 @@ class FoundingPlace:
 
     Args:
         state: The state folder.
-        ledger: The files of the ledger; the first one is what messages name.
+        name: The ledger, as messages name it.
+        ledger: Its files; none when a database server keeps it.
         founded: Tells whether the ledger holds its first event, None when it can't be read; leaves no file open.
     """
 
-    def __init__(self, state: Path, ledger: Sequence[Path], founded: Callable[[], bool | None]) -> None:
+    def __init__(self, state: Path, name: str, ledger: Sequence[Path], founded: Callable[[], bool | None]) -> None:
         self._state, self._sign, self._key = state, state / SIGN, state / "log.key"
-        self._ledger, self._founded = tuple(ledger), founded
+        self._name, self._ledger, self._founded = name, tuple(ledger), founded
         self._made = (self._key, state / "hmac.key", *ledger)
 
     def cut_off(self) -> bool:
         """Tell whether a founding was cut off here; UsageError when there is a ledger, or the key of a lost one."""
         if self._sign.exists() and not self._founded():
             return True
-        if any(path.exists() for path in self._ledger):
+        if any(path.exists() for path in self._ledger) or self._founded():
             raise UsageError(
                 N_("There is a ledger already; a court is founded once"),
-                on=str(self._ledger[0]),
+                on=self._name,
                 expected=N_("a machine without a ledger"),
                 next="sopti",
             )
         if self._key.exists():
             raise UsageError(
                 N_("There is the key of a ledger, but the ledger is gone"),
-                on=str(self._ledger[0]),
+                on=self._name,
                 expected=N_("a machine without a ledger"),
                 found=str(self._key),
                 next="docs/runbooks/machine-lost.md",
@@ -83,11 +84,14 @@ class FoundingPlace:
         try:
             yield
         except BaseException:
-            if self._founded() is False:
+            founded = self._founded()
+            if founded is None:
+                raise  # the sign stays: the next attempt sees how this one ended
+            if not founded:
                 self._remove(fresh)
-            raise
-        finally:
             self._sign.unlink(missing_ok=True)
+            raise
+        self._sign.unlink(missing_ok=True)
 
     def _set_aside(self) -> None:
         """Put what a founding that was cut off has left into a folder of its own: nothing is lost by a wrong guess."""

@@ -29,6 +29,7 @@ from sopti_runner.cli import (
     recap,
     request,
     runs,
+    session,
     trace,
 )
 from sopti_runner.cli import self as own
@@ -131,6 +132,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(given: list[str]) -> int:
     """Run a command and give its exit code."""
+    try:
+        return _ended(given)
+    finally:
+        session.leave()
+
+
+def _ended(given: list[str]) -> int:
     output.use_json("--json" in given)
     try:
         return _run(given)

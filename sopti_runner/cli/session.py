@@ -23,14 +23,24 @@ OPTION_OF = {"description": "what", "basis": "why", "advice_note": "note", "exam
 """Text of an act → the option that gives it, where their names differ."""
 
 
+_houses: list[House] = []
+
+
 def house() -> House:
     """Give this machine's house; the heavy imports happen here and not for ``--help``."""
     from sopti_runner.bootstrap import open_house
 
     here = open_house(asked())
+    _houses.append(here)
     settle(here.lang)
     output.use_names(Names(here))
     return here
+
+
+def leave() -> None:
+    """Close what a command opened, when all has been said."""
+    while _houses:
+        _houses.pop().close()
 
 
 def person_named(here: House, court: Court, text: str) -> str:

@@ -54,9 +54,12 @@ def test_head_after_create_is_the_empty_tree(store):
     assert store.log == ORIGIN
 
 
-def test_create_same_log_again_refuses(store):
+def test_create_of_a_log_that_holds_events_refuses(store, draft, clock):
+    store.create(ORIGIN)  # a founding that was cut off is done again
+    store.append([draft()], clock.now())
     with pytest.raises(IntegrityError):
         store.create(ORIGIN)
+    assert store.head().size == 1
 
 
 def test_append_gives_events_in_their_place(store, draft, clock):

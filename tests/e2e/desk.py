@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.bootstrap import House
 from sopti_runner.cli.main import run
 from sopti_runner.domain.ledger.event import Event
@@ -137,7 +136,7 @@ class Desk:
 
     def events(self, *types: str) -> list[Event]:
         """Give the ledger's events, of some types only when named."""
-        store = SqlStore(f"sqlite:///{self.state / 'ledger.db'}")
+        store = self.house().store
         try:
             return list(store.events(types=types))
         finally:

@@ -105,16 +105,43 @@ def test_load_table_is_refused_as_unknown():
         b"sinks = [1]\n",
         b'sinks = ["a"]\n',
         b'database_url = "mysql://x"\n',
-        b'database_url = "postgresql+psycopg://x/y"\n',
+        b'database_url = "postgres://x/y"\n',
+        b'database_url = "postgresql://db:port/x"\n',
+        b'database_url = "postgresql://[db/x"\n',
+        b'database_owner_url = "sqlite:////x.db"\n',
     ],
 )
 def test_load_wrong_value_is_refused_naming_the_key(content):
     assert content.split(b" ")[0].decode() in str(refused(content))
 
 
-def test_load_wrong_database_password_is_not_shown():
-    error = refused(b'database_url = "postgres://sopti:rahasia@db/x"\n')
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgres://sopti:rahasia@db/x",
+        "postgresql://sopti:rahasia@db/x",
+        "postgresql://sopti@db/x?password=rahasia",
+        "postgresql+psycopg:///x?host=/run/postgresql&password=rahasia",
+    ],
+)
+@pytest.mark.parametrize("key", ["database_url", "database_owner_url"])
+def test_load_database_address_with_a_password_is_refused_and_not_shown(key, address):
+    error = refused(f'{key} = "{address}"\n'.encode())
     assert "rahasia" not in repr(error.__dict__)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sqlite:////srv/ledger.db",
+        "postgresql://sopti@db.pn-contoh.example:5433/sopti?sslmode=verify-full",
+        "postgresql+psycopg:///sopti?host=/run/postgresql",
+        "postgresql:///?service=sopti",
+        "postgresql://sopti@/x?host=a:5432&host=b:5432&target_session_attrs=read-write",
+    ],
+)
+def test_load_database_address_is_taken(address):
+    assert Settings.load({"SOPTI_DATABASE_URL": address}, files()).database == address
 
 
 def test_load_misspelt_variable_is_refused():

@@ -24,6 +24,10 @@ class ContradictionError(IntegrityError):
     """A row would have broken a constraint; the transaction was undone."""
 
 
+class NoLedgerError(LedgerError):
+    """There is no ledger here, or none that this role may see."""
+
+
 @contextmanager
 def translated(engine: Engine, where: str, meaning: Meaning) -> Iterator[None]:
     """Turn any database error inside into a LedgerError, or an IntegrityError for damage.
@@ -45,7 +49,7 @@ def translated(engine: Engine, where: str, meaning: Meaning) -> Iterator[None]:
 
 def missing(where: str, found: str = N_("no such file")) -> LedgerError:
     """Give the error for a ledger that is not there."""
-    return LedgerError(
+    return NoLedgerError(
         N_("There is no ledger here"),
         on=where,
         expected=N_("the ledger that sopti init made"),
@@ -93,9 +97,9 @@ def contradiction(where: str, found: str) -> ContradictionError:
     )
 
 
-def told(what: str, expected: str, next_: str) -> Maker:
+def told(what: str, expected: str, next_: str, kind: type[LedgerError] = LedgerError) -> Maker:
     """Give what makes a LedgerError with these texts."""
-    return lambda where, found: LedgerError(what, on=where, expected=expected, found=found, next=next_)
+    return lambda where, found: kind(what, on=where, expected=expected, found=found, next=next_)
 
 
 in_use = told(

@@ -32,6 +32,7 @@ _not_allowed = faults.told(
     N_("The database does not let sopti's role do this; nothing was written"),
     N_("tables made by the owner's role, and the rights that it grants to sopti's"),
     _PAGE,
+    faults.NoLedgerError,
 )
 _MEANINGS: faults.Table = (
     ("lost", _lost),

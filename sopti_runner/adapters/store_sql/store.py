@@ -69,16 +69,31 @@ class SqlStore:
             next="sopti doctor",
         )
 
+    @property
+    def where(self) -> str:
+        """The database, as messages name it: a path, or an address without password."""
+        return self._where
+
+    def holds(self, log: str) -> bool:
+        """Tell whether there are events of a log here; LedgerError when the database does not answer."""
+        try:
+            with self._read() as connection:
+                return bool(connection.execute(select(head.c.size).where(head.c.log == log)).scalar())
+        except faults.NoLedgerError:
+            return False
+
     def close(self) -> None:
         """Close every connection; the store opens again when used again."""
         self._database.close()
 
     def create(self, log: str) -> None:
-        """Make what a new log needs: the file or tables when there are none, and an empty log."""
+        """Make what a new log needs: file and tables when there are none, and the empty log itself."""
         with self._made() as connection:
-            if connection.execute(select(head.c.log).where(head.c.log == log)).first():
+            size = connection.execute(select(head.c.size).where(head.c.log == log)).scalar()
+            if size:
                 raise IntegrityError(N_("The log exists already"), on=log, expected=N_("a new log"), found=self._where)
-            connection.execute(insert(head).values(log=log, size=0, leaf=ZERO_LEAF, frontier=Frontier().dump()))
+            if size is None:
+                connection.execute(insert(head).values(log=log, size=0, leaf=ZERO_LEAF, frontier=Frontier().dump()))
         self._asked = log
         self.__dict__.pop("log", None)
 
