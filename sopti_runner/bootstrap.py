@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.clock_system import SystemClock
-from sopti_runner.adapters.founding_place import FoundingPlace
 from sopti_runner.adapters.handed_files import HandedFiles
 from sopti_runner.adapters.log_key import LogKey
 from sopti_runner.adapters.machine_checks import containment_check, machine_checks
@@ -28,12 +27,10 @@ from sopti_runner.adapters.store_sql import SqlStore
 from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.check import Check
 from sopti_runner.domain.holiday import CalendarYear
-from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.ledger.trust import parse_trust, write_trust
 from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
-from sopti_runner.domain.period import Zone
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
-from sopti_runner.errors import N_, LedgerError, SoptiError, UsageError
+from sopti_runner.errors import N_, LedgerError, UsageError
 from sopti_runner.ports import Clock, Progress
 from sopti_runner.services.access import Access
 from sopti_runner.services.acts import Acts
@@ -42,7 +39,6 @@ from sopti_runner.services.approving import Approving
 from sopti_runner.services.books import Books
 from sopti_runner.services.emergencies import Emergencies
 from sopti_runner.services.examining import examine
-from sopti_runner.services.found_court import Founder, check_founding, found_court
 from sopti_runner.services.planning import Planned, make_plan
 from sopti_runner.services.verifying import trust_of, unsound, verify_ledger
 from sopti_runner.services.witnessing import cosign
@@ -336,59 +332,6 @@ class House:
             *password.checks(),
             *examine(self.books, self.settings.backup_repository, password.id()),
         ]
-
-    def found(
-        self,
-        *,
-        origin: str,
-        name: str,
-        place: str,
-        preset: str,
-        zone: str,
-        people: Sequence[tuple[str, tuple[str, ...], str]],
-    ) -> tuple[Event, dict[str, str]]:
-        """Make state folder and keys, and found the court.
-
-        Args:
-            origin: Name of the log, for good.
-            name: The court's letterhead, lines parted by newlines.
-            place: City.
-            preset: ``banding`` or ``tingkat_pertama``.
-            zone: ``WIB``, ``WITA``, ``WIT`` or an IANA name.
-            people: (name, offices, public key file) of each founder.
-
-        Raises:
-            UsageError: Something given can't be, or there is a ledger already; nothing was made.
-        """
-        from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415  loads yaml only for init
-        from sopti_runner.adapters.sop_data import load  # noqa: PLC0415
-
-        state = self.settings.state_dir
-        if not self.ledger_files():
-            self.store.holds(origin)  # a server that can't be reached is told before anything is made
-        here = FoundingPlace(state, self.store.where, self.ledger_files(), partial(self._founded, origin))
-        here.cut_off()
-        sop, chosen = load(preset), Zone.chosen(zone)
-        founders = [Founder(called, offices, self.public_key(key)) for called, offices, key in people]
-        check_founding(origin, sop, founders)
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        today = self.clock.now().time.astimezone(chosen.tz).date()
-        with here.held():
-            self.log_key = LogKey.create(state / "log.key", origin)
-            load_or_create(state / "hmac.key")
-            return found_court(
-                self.books, origin=origin, name=name, place=place, zone=chosen, sop=sop, founders=founders, today=today
-            )
-
-    def _founded(self, origin: str) -> bool | None:
-        try:
-            if self.ledger_files():
-                return any(path.exists() for path in self.ledger_files()) and self.store.head().size > 0
-            return self.store.holds(origin)
-        except SoptiError:
-            return None
-        finally:
-            self.store.close()
 
     def _places(self) -> list[Path]:
         """Give the folders that should be another machine's: for checkpoints, and for sopti's own backups."""

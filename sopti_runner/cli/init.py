@@ -34,10 +34,12 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Found the court, and print what the two must compare and keep."""
+    from sopti_runner.founding import found
+
     here = house()
     people = [_parts(text) for text in person]
-    event, names = here.found(
-        origin=origin, name=court.replace("|", "\n"), place=place, preset=preset, zone=zone, people=people
+    event, names = found(
+        here, origin=origin, name=court.replace("|", "\n"), place=place, preset=preset, zone=zone, people=people
     )
     vkey = here.log_key.vkey
     output.say(

@@ -10,7 +10,6 @@ FUNCTION_LINES = 60
 
 # module -> why it has more lines of statements than STATEMENT_LINES
 LONG_MODULES = {
-    "sopti_runner/bootstrap.py": "every part, and every use case that needs several of them, stands here once",
     "sopti_runner/domain/request.py": "the tables of states, acts, offices, events and words are read side by side",
     "sopti_runner/cli/office.py": "a dozen small commands, most of it their declared options",
     "sopti_runner/domain/authority.py": "every reason to refuse an act, to be read in one place from top to bottom",

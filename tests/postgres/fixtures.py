@@ -14,11 +14,16 @@ from tests.postgres.cluster import Cluster, missing
 from tests.postgres.database import LedgerDatabase
 
 
+def skip_where_impossible() -> None:
+    """Skip the test, saying what is missing, where there can be no server."""
+    if lacking := missing():
+        pytest.skip("PostgreSQL doesn't work here, missing: " + "; ".join(lacking))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A running server; a test that stops it or changes its settings puts that right again."""
-    if lacking := missing():
-        pytest.skip("PostgreSQL doesn't work here, missing: " + "; ".join(lacking))
+    skip_where_impossible()
     with Cluster.up() as cluster:
         yield cluster
 
