@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import threading
@@ -90,7 +91,7 @@ class Restic:
     Args:
         repository: As ``restic -r`` takes it: an absolute folder, or ``sftp:user@host:/path``.
         password: The repository's password; handed over by a pipe, never in arguments or environment.
-        home: ``HOME`` of the process: where ssh looks for its configuration and keys.
+        home: ``HOME`` of the process; its ``.ssh/config``, when there is one, says how ssh reaches another machine.
     """
 
     def __init__(self, repository: str, password: str, home: Path) -> None:
@@ -165,8 +166,16 @@ class Restic:
                     stream.close()
 
     def _program(self, inlet: int) -> list[str]:
-        options = ["--no-cache", "--repo", self.repository, "--password-file", f"/dev/fd/{inlet}"]
+        options = ["--no-cache", "--repo", self.repository, "--password-file", f"/dev/fd/{inlet}", *self._over_ssh()]
         return ["setpriv", "--pdeathsig", "INT", "restic", *options]
+
+    def _over_ssh(self) -> list[str]:
+        """Have ssh ask nobody anything, and read no configuration but that of ``home``."""
+        if not self.repository.startswith("sftp:"):
+            return []
+        config, target = self._home / ".ssh/config", self.repository.removeprefix("sftp:").split(":", 1)[0]
+        words = ["ssh", "-F", str(config) if config.exists() else "none", "-o", "BatchMode=yes", target, "-s", "sftp"]
+        return ["-o", f"sftp.command={shlex.join(words)}"]
 
     def _environment(self) -> dict[str, str]:
         """Give an environment without anything of whoever called sopti."""
