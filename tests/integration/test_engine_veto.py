@@ -80,6 +80,25 @@ def test_apply_what_was_planned_is_not_vetoed(one: Lab, host: Host, tmp_path: Pa
     assert outcome.outcome == "changed", outcome.reason
 
 
+ON_FACTS = {
+    f"playbooks/{notes.PLAYBOOK}.yml": "- name: N\n  hosts: servers\n  gather_subset: ['!all']\n  roles: [notes]\n",
+    TASKS: f"""\
+- name: A fact that is never twice the same
+  ansible.builtin.copy:
+    content: "{{{{ ansible_facts.date_time.iso8601_micro }}}}"
+    dest: {HIDDEN}
+    mode: "0644"
+""",
+}
+
+
+def test_apply_uses_the_facts_that_it_was_planned_on(one: Lab, host: Host, tmp_path: Path) -> None:
+    site = Site(tmp_path, one, ON_FACTS)
+    outcome = site.apply()
+    assert (outcome.outcome, outcome.reason) == ("changed", "")
+    assert list((tmp_path / "state/facts").iterdir()) == []
+
+
 REPEATED = {
     TASKS: f"""\
 - name: A template

@@ -33,7 +33,7 @@ class AnsibleEngine:
     """Ansible, through our launcher.
 
     Args:
-        state_dir: Copies are in ``snapshots/``, evidence of runs goes to ``runs/``.
+        state_dir: Copies are in ``snapshots/``, evidence of runs goes to ``runs/``, facts wait in ``facts/``.
         hmac_key: 32 bytes, see ``hmac_key.load_or_create``.
         keys: Certificates to reach hosts with; None: the inventory's own keys.
     """
@@ -42,6 +42,7 @@ class AnsibleEngine:
         self._keys = keys
         self._snapshots = Snapshots(state_dir / "snapshots")
         self._runs = state_dir / "runs"
+        self._facts = state_dir / "facts"
         self._key = hmac_key
 
     def plan(
@@ -192,6 +193,7 @@ class AnsibleEngine:
             hosts=len(sealed.hosts),
             identities=identities,
             approved=approved,
+            facts=self._facts / sealed.id,
             tags=tags,
         )
 

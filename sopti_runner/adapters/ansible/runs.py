@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.ansible import interlock, ssh
+from sopti_runner.adapters.ansible import interlock, kept_facts, ssh
 from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.containment import containment
 from sopti_runner.adapters.ansible.evidence import EvidenceTail, Line
@@ -35,6 +35,7 @@ from sopti_runner.adapters.ansible.stop_mark import StopMark
 from sopti_runner.errors import N_, ExecutionError
 
 FORKS = 10
+FACTS = "facts"
 MAX_DIFF_BYTES = 4 * 1024 * 1024
 CANCEL, EVIDENCE = "cancel", "evidence.jsonl"
 """In a phase's folder: what asks it to end, and what its workers write down."""
@@ -59,6 +60,7 @@ class Phase:
         approved: As ``TaskGate`` takes it; None for check mode.
         identities: Which key or certificate each host is shown, as ``ssh.identities`` wrote it.
         tags: Given tags.
+        facts: Where a plan's facts are kept for its run; None: nowhere.
         lock: Lock file of the run, which everything that is started holds as well; None for a phase that is no run.
     """
 
@@ -69,6 +71,7 @@ class Phase:
     approved: Mapping[str, list[Seen]] | None
     identities: Path = ssh.NO_IDENTITIES
     tags: tuple[str, ...] = ()
+    facts: Path | None = None
     lock: Path | None = None
 
 
@@ -107,6 +110,7 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
     (folder / EVIDENCE).touch(mode=0o600)  # from now on: one that is missing was lost
     private, end = folder / "runner", PhaseEnd()
     private.mkdir(mode=0o700)
+    _take_facts(private, phase)
     sockets = Path(tempfile.mkdtemp(prefix="sopti-"))
     follower = _Follower(EvidenceTail(folder / EVIDENCE), on_line, end, folder / CANCEL)
     try:
@@ -116,6 +120,8 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
             runner.run()
         follower.ended()
         end.code = runner.rc
+        if phase.facts is not None and phase.approved is None:
+            kept_facts.keep(private / FACTS, phase.facts)
         follower.drain()
         if follower.failure is not None:
             raise follower.failure
@@ -123,6 +129,13 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
         _close_connections(sockets)
         shutil.rmtree(private, ignore_errors=True)
     return end
+
+
+def _take_facts(private: Path, phase: Phase) -> None:
+    if phase.facts is not None and phase.approved is not None:
+        kept_facts.take(phase.facts, private / FACTS)
+    else:
+        (private / FACTS).mkdir(mode=0o700)
 
 
 class _Follower:
@@ -322,6 +335,7 @@ def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
         "LOCAL_TEMP": private / "tmp",
         "TIMEOUT": ssh.CONNECT_TIMEOUT_S,
     }
+    settings |= kept_facts.settings(private / FACTS)
     settings |= dict.fromkeys(_PLUGIN_PATHS.split(), empty)
     settings["CONNECTION_PLUGINS"] = Path(str(interlock.__file__)).parent
     basic = ssh.environment() | {"HOME": str(private)}
