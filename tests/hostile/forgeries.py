@@ -8,12 +8,15 @@ import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
+from sopti_runner.domain.authority import Act
+from sopti_runner.domain.derived import derived
+from sopti_runner.domain.emergency_rules import ratify_by
 from sopti_runner.domain.ledger.event import Actor, Draft
 from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.domain.time_rules import Instant
 from tests.hostile.attacks import a_text
 from tests.hostile.copies import Copy
-from tests.hostile.machines import HOSTS
+from tests.hostile.machines import HOSTS, PLAYBOOK
 
 
 def written(twin, drafts, at=None):
@@ -241,6 +244,76 @@ def started_by_the_approver(scene):
     waiting, proof = start(twin, request, "sec")
     claims = [["approval", twin.books.court().requests[request].approval]]
     return written(twin, [drafted(twin, waiting, proof, "run.started", claims=claims)])
+
+
+def decreed(scene):
+    """Give a court with a decree that allows the operator everything these tests have, and the decree's id."""
+    twin = scene.house.twin(scene.folder)
+    today = twin.books.court().today(twin.clock.now().time)
+    content = {"models": [PLAYBOOK], "offices": ["operator"], "hosts": [], "hours": 4}
+    content |= {"first": today.isoformat(), "last": (today + timedelta(days=9)).isoformat()}
+    return twin, twin.rule("decree", content, "decree").id
+
+
+def declared(twin, decree):
+    """Declare an emergency through the services and plan it; gives the request."""
+    words = {"decree": decree, "category": "security", "personal_data": "no"}
+    request = twin.act("declare", "op", "", "description", **words).subject
+    twin.content.version += 1
+    twin.plan(request)
+    return request
+
+
+def emergency_start(twin, request):
+    """Write the start of a declared emergency past the gate, signed by a colluding operator."""
+    plan = twin.books.court().requests[request].plan
+    data = {"decree": twin.books.court().requests[request].by_decree, "plan": plan.digest, "hosts": list(plan.hosts)}
+    waiting = twin.acts.prepare("start", person=twin.id["op"], subjects=[request], data=data)
+    by = ratify_by(twin.books.court(), twin.clock.now().time).isoformat()
+    said = {"claims": [["emergency", request]], "ratify_by": by}
+    return written(twin, [drafted(twin, waiting, signature(twin, "op", waiting), "run.started", **said)])
+
+
+def emergency_without_decree(scene):
+    """The operator declares an emergency that no decree allows, past the services."""
+    twin = scene.house.twin(scene.folder)
+    words = {"decree": "none", "category": "security", "personal_data": "no"}
+    waiting = twin.acts.prepare(
+        "declare", person=twin.id["op"], subjects=[], data=words, texts=twin.texts("description"), office="operator"
+    )
+    said = parse_statement(waiting.statement)
+    proof = signature(twin, "op", waiting)
+    act = Act(said.act, said.subjects, said.person, said.office, said.data, waiting.statement, proof)
+    follows = derived(twin.books.court(), act, said.subjects[0], twin.clock.now().time)
+    return written(twin, [drafted(twin, waiting, proof, "emergency.declared", **follows)])
+
+
+def emergency_after_the_decree(scene):
+    """The decree is ended between plan and run."""
+    twin, decree = decreed(scene)
+    request = declared(twin, decree)
+    twin.rule("end_decree", {"decree": decree})
+    twin.clock.move(minutes=3)
+    return emergency_start(twin, request)
+
+
+def emergency_with_a_stale_plan(scene):
+    """A plan made by the decree is run after the hours that the decree gives."""
+    twin, decree = decreed(scene)
+    request = declared(twin, decree)
+    twin.clock.move(hours=5)
+    return emergency_start(twin, request)
+
+
+def emergency_answered_by_who_acted(scene):
+    """The operator who acted ratifies, called a secretary for it."""
+    twin, decree = decreed(scene)
+    request = declared(twin, decree)
+    twin.apply(request)
+    twin.clock.move(minutes=3)
+    waiting = twin.acts.prepare("ratify", person=twin.id["op"], subjects=[request], data={}, office="secretary")
+    proof = signature(twin, "op", waiting)
+    return written(twin, [drafted(twin, waiting, proof, "emergency.ratified", late=0)])
 
 
 def running(scene):

@@ -33,7 +33,8 @@ class Content:
 
         given = {"greeting": Variable("greeting", "str", word("about"))}
         words = [word(what) for what in ("purpose", "effect", "worst-case", "backout")]
-        return ChangeModel(playbook, *words, (ChangeType.NORMAL,), Risk.LOW, ("all",), given, (word("blind-spot"),))
+        kinds = (ChangeType.NORMAL, ChangeType.EMERGENCY)
+        return ChangeModel(playbook, *words, kinds, Risk.LOW, ("all",), given, (word("blind-spot"),))
 
     def seal(self, playbook, *, limit, variables):
         files = {"roles/contoh/tasks/main.yml": digest("content", self.version)}
