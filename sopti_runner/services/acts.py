@@ -240,4 +240,4 @@ def _mends(court: Court, act: Act) -> tuple[str, Mapping[str, Any]]:
     else:
         proposal = court.proposals.get(act.subjects[0]) if act.name == CONFIRM and act.subjects else None
         kind, content = (proposal.kind, proposal.data) if proposal else ("", {})
-    return (str(kind), content) if kind in MENDING and isinstance(content, Mapping) else ("", {})
+    return (str(kind), content) if str(kind) in MENDING and isinstance(content, Mapping) else ("", {})

@@ -65,7 +65,7 @@ class Emergencies:
 
         Raises:
             RefusedError: No decree in force allows this to this person; recorded.
-            ContentError, VariableError: The change model or a variable can't be used; nothing was recorded.
+            ContentError, VariableError: Content, host or variable can't be used; nothing was recorded.
         """
         model = self.content.change_model(wanted.playbook)
         if ChangeType.EMERGENCY not in model.change_types:
@@ -76,9 +76,11 @@ class Emergencies:
                 found=ChangeType.EMERGENCY.value,
                 next="sopti emergency list",
             )
-        check_variables(model, wanted.variables)
+        checked = check_variables(model, wanted.variables)
         person = self._owner(signer)
-        decree = self._decree(person, wanted)
+        self._decree(person, wanted)
+        sealed = self.content.seal(wanted.playbook, limit=wanted.hosts, variables=checked)
+        decree = self._decree(person, wanted, sealed.hosts)
         data = {"decree": decree, "category": wanted.category, "personal_data": wanted.personal_data}
         shown = f"{wanted.playbook}: {pick(self.words, model.purpose)}\n{one_line(wanted.seen)}\n"
         waiting = self.acts.prepare(
@@ -195,8 +197,8 @@ class Emergencies:
             raise NotFoundError(N_("This key is not enrolled"), on=signer.fingerprint, next="sopti office list")
         return owner.id
 
-    def _decree(self, person: str, wanted: Wanted) -> str:
-        """Give the decree that allows what is wanted, or refuse before a request is made for it."""
+    def _decree(self, person: str, wanted: Wanted, hosts: Sequence[str] = ()) -> str:
+        """Give the decree that allows what is wanted on these hosts, or refuse before a request is made for it."""
         books = self.books
         court, at = books.court(), books.now()
         moment = books.believed(court, at).time
@@ -205,7 +207,7 @@ class Emergencies:
         ident = decree.id if decree else max(court.decrees, default="")
         reasons = [*not_in_force(court, ident, moment)]
         if decree:
-            reasons += beyond(court, ident, person, wanted.playbook, ())
+            reasons += beyond(court, ident, person, wanted.playbook, hosts)
             reasons += no_office(court, person, ActName.DECLARE, moment, ident)
         if reasons:
             data = {"act": ActName.DECLARE.value, "named": person}

@@ -67,6 +67,17 @@ def test_emergency_without_a_word_of_what_was_seen_changes_no_byte(desk: Desk):
     assert desk.fingerprint() == before
 
 
+def test_emergency_on_a_host_that_nobody_knows_or_the_decree_leaves_out_makes_no_request(desk: Desk):
+    register_decree(desk, "--host", "web2")
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHr1a0mkJ3kXyqYV3kQxjQx0t6k2cJYJt7yN3Yl2m2nT"
+    host = {"ansible_host": "127.0.0.1", "ansible_user": "root", "sopti_host_key": key}
+    desk.inventory.write_text(yaml.safe_dump({"all": {"children": {"servers": {"hosts": {"web1": host}}}}}))
+    words = ("emergency", "apply", "preserve-evidence", "--seen", "x", "--var", "incident_evidence_label=a", "--json")
+    desk.do(*words, "--host", "web9", code=2)
+    assert desk.do(*words, "--host", "web1", code=10).error["reasons"][0]["code"] == "host_not_allowed"
+    assert desk.counts()["emergency.declared"] == 0
+
+
 def test_decree_of_a_model_that_is_no_emergency_is_a_slip(desk: Desk):
     (desk.folder / "sk.pdf").write_bytes(b"SK")
     desk.content = desk.folder / "content"
