@@ -211,13 +211,10 @@ def _moment(here: House, text: str) -> str:
 
 
 def _say_due(here: House, ident: str) -> None:
-    from datetime import date
-
     request = here.books.court().requests[ident]
-    act = request.emergency
-    if act and act.due:
-        day = here.words.day(date.fromisoformat(act.due.isoformat()))
-        output.say(_("To be ratified by {day}: {command}", day=day, command=command_for("ratify", request.number)))
+    if request.emergency and request.emergency.due:
+        day, command = here.words.day(request.emergency.due), command_for("ratify", request.number)
+        output.say(_("To be ratified by {day}: {command}", day=day, command=command))
 
 
 app.command("list", help=decrees.LIST)(decrees.list_)

@@ -18,7 +18,7 @@ from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.run import Run
 from sopti_runner.domain.variables import check_variables
 from sopti_runner.domain.words import Words, pick
-from sopti_runner.errors import N_, ContentError, NotFoundError, SoptiError
+from sopti_runner.errors import N_, ContentError, NotFoundError, SoptiError, UsageError
 from sopti_runner.ports import Content, Progress, StatementSigner, Waiting
 from sopti_runner.services.acts import Acts, OnPaper
 from sopti_runner.services.applying import Applying
@@ -100,7 +100,14 @@ class Emergencies:
         Raises:
             RefusedError: The decree does not allow it, or the gate said no; recorded, no host was changed.
             ExecutionError, DeviceError: The play could not run in check mode; recorded.
+            UsageError: The request is no declared emergency whose run is still to come; nothing was changed.
         """
+        if not request.by_decree:
+            raise UsageError(
+                N_("This request is no emergency whose run is still to come"),
+                on=request.number,
+                next=f"sopti request show {request.number}",
+            )
         make_plan(
             self.acts,
             self.content,

@@ -78,6 +78,15 @@ def test_emergency_on_a_host_that_nobody_knows_or_the_decree_leaves_out_makes_no
     assert desk.counts()["emergency.declared"] == 0
 
 
+def test_request_that_is_no_emergency_is_not_gone_on_with_as_one(desk: Desk):
+    register_decree(desk)
+    number = desk.prioritised()
+    before = desk.fingerprint()
+    words = ("emergency", "apply", "preserve-evidence", "--again", number, "--var", "incident_evidence_label=a")
+    desk.do(*words, code=2)
+    assert desk.fingerprint() == before
+
+
 def test_decree_of_a_model_that_is_no_emergency_is_a_slip(desk: Desk):
     (desk.folder / "sk.pdf").write_bytes(b"SK")
     desk.content = desk.folder / "content"
