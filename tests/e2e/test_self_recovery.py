@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,12 +116,23 @@ def test_old_copy_is_refused_with_the_reason_and_the_loss_is_told_for_good(desk:
     resumed(desk, "--accept-loss")
     verdict = desk.do("ledger", "verify")
     assert "lost for good" in verdict.out
+    assert "lost for good" in offline(desk)
     desk.content = ROOT
     now = datetime.now(UTC)
     recap = desk.value("recap", f"{now.year}-{now.month:02d}", "--output", str(desk.folder / "rekap.pdf"))
     assert list(recap["restored"]["lost_events"].values()) == [seen - end]
     desk.ask("Sesudah kehilangan")
     desk.do("ledger", "checkpoint")
+
+
+def offline(desk: Desk) -> str:
+    """Give what the verifier inside an evidence bundle prints on a machine without sopti."""
+    bundle = desk.folder / "bukti.zip"
+    desk.do("ledger", "export", str(bundle))
+    with zipfile.ZipFile(bundle) as packed:
+        verifier = Path(packed.extract("sopti_verify.py", desk.folder))
+    words = [sys.executable, "-I", str(verifier), str(bundle), "--lang", "en"]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
 
 
 def test_wrong_password_leaves_the_machine_empty(desk: Desk):
