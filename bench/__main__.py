@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import engine, ledger_append, ledger_audit, startup
+from bench import engine, ledger_append, ledger_append_postgresql, ledger_audit, startup
 from tests.lab import machine
 
 MILLION = 1_000_000
@@ -16,6 +16,7 @@ def main() -> int:
         name
         for name, measure in (
             ("append", ledger_append.main),
+            ("append on PostgreSQL", ledger_append_postgresql.main),
             ("audit", lambda: ledger_audit.main(MILLION)),
             ("start-up", startup.main),
         )

@@ -24,11 +24,11 @@ from sopti_runner.domain.ledger.event import Actor, Draft
 ROUNDS = 3000 if os.environ.get("SOPTI_SOAK") == "1" else 400
 BATCH = 100
 SINGLE_GOAL, BATCH_GOAL, BATCH_RATE_GOAL = 0.3, 3.0, 10_000
-_ACT = {
+ACT = {
     "statement": '{"act":"approve","log":"sopti.pn-contoh.example/ledger","plan":"' + "3f" * 32 + '"}',
     "proof": {"kind": "signature", "armored": "A" * 330, "key": "SHA256:" + "k" * 43},
 }
-_TASK = {
+TASK = {
     "host": "srv01",
     "objects": ["file:/etc/motd"],
     "task": "roles/host_firewall/tasks/main.yml:12",
@@ -59,7 +59,7 @@ def _measure(folder: Path) -> tuple[float, float, float]:
     """Give the median seconds of a raw write, a single append and a batch."""
     store, clock = SqlStore(f"sqlite:///{folder / 'ledger.db'}"), SystemClock()
     store.create("sopti.pn-contoh.example/ledger")
-    size = len(store.append([_draft("request.approved", _ACT)], clock.now())[0].body)
+    size = len(store.append([draft("request.approved", ACT)], clock.now())[0].body)
     raw = os.open(folder / "raw", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     disk, single, batch = [], [], []
 
@@ -68,22 +68,24 @@ def _measure(folder: Path) -> tuple[float, float, float]:
         os.fsync(raw)
 
     for turn in range(ROUNDS):
-        disk.append(_timed(write_and_sync))
-        act = [_draft("request.approved", _ACT)]
-        single.append(_timed(lambda act=act: store.append(act, clock.now())))
+        disk.append(timed(write_and_sync))
+        act = [draft("request.approved", ACT)]
+        single.append(timed(lambda act=act: store.append(act, clock.now())))
         if turn % 10 == 0:
-            tasks = [_draft("task.finished", _TASK) for _ in range(BATCH)]
-            batch.append(_timed(lambda tasks=tasks: store.append(tasks, clock.now())))
+            tasks = [draft("task.finished", TASK) for _ in range(BATCH)]
+            batch.append(timed(lambda tasks=tasks: store.append(tasks, clock.now())))
     os.close(raw)
     store.close()
     return statistics.median(disk), statistics.median(single), statistics.median(batch)
 
 
-def _draft(kind: str, data: dict[str, object]) -> Draft:
+def draft(kind: str, data: dict[str, object]) -> Draft:
+    """Give a draft as it comes from a court at work."""
     return Draft(uuid7(datetime.now(UTC), secrets.token_bytes(10)), kind, "r-1", Actor("p-1"), data)
 
 
-def _timed(call: Callable[[], object]) -> float:
+def timed(call: Callable[[], object]) -> float:
+    """Give the seconds that a call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start

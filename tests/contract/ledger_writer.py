@@ -38,6 +38,19 @@ def append_for_ever(store: SqlStore) -> None:
         print(ident, flush=True)
 
 
+def append_numbered(store: SqlStore, turn: int) -> None:
+    """Append one event after the other until one is refused; each id is said once it is durable."""
+    at, number = FakeClock().now(), 0
+    try:
+        while True:
+            number += 1
+            ident = uuid7(at.time, (turn * 1_000_000 + number).to_bytes(10, "big"))
+            store.append([Draft(ident, "task.finished", "r-1", SYSTEM, {"host": "srv01", "objects": ["file:/a"]})], at)
+            print(ident, flush=True)
+    except LedgerError as error:
+        print("refused", error.exit_code, error.what)
+
+
 def append_until_refused(store: SqlStore) -> None:
     """Append large events until one is refused; says how many were taken, and the refusal."""
     clock = FakeClock(START + timedelta(days=1))
@@ -54,6 +67,8 @@ if __name__ == "__main__":
     ledger = SqlStore(sys.argv[1], busy_s=60)
     if sys.argv[2] == "claim":
         claim_once(ledger, int(sys.argv[3]))
+    elif sys.argv[2] == "numbered":
+        append_numbered(ledger, int(sys.argv[3]) + 100)
     elif sys.argv[2] == "full":
         append_until_refused(ledger)
     else:

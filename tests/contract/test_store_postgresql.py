@@ -351,6 +351,17 @@ def test_password_comes_from_a_file_and_is_never_shown(store, database, postgres
         assert database.writer in error.value.on
 
 
+@pytest.mark.parametrize("query", ["host=a:1&host=b:2&port=3", "no_such_option=1"])
+def test_address_that_no_driver_can_follow_is_told(query):
+    def use():
+        with closing(SqlStore(f"postgresql://sopti@/x?{query}")) as store:
+            store.head()
+
+    with pytest.raises(LedgerError) as error:
+        use()
+    assert error.value.exit_code == 11
+
+
 def test_erased_text_is_gone_from_the_table(store, database):
     blob = seal_blob("name", b"NAMA-RAHASIA", bytes(32))
     fill(store, 1, blobs=[blob])

@@ -23,7 +23,7 @@ _DEBIAN = Path("/usr/lib/postgresql")
 _MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
 _SHARED = "ledgers"
 _PASSWORD = "sandi-contoh"
-_HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+_HBA = "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 _SETTINGS = "max_connections=60\nlog_min_messages=fatal\nshared_buffers=32MB\n"
 
 
@@ -99,6 +99,51 @@ class Cluster:
             cursor = connection.execute(sql, values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def wait(self) -> None:
+        """Wait until the server answers again after a recovery of its own."""
+        deadline = time.monotonic() + 60
+        while not self._answers():
+            assert time.monotonic() < deadline, f"the server does not answer: {self.log()}"
+            time.sleep(0.02)
+
+    @contextmanager
+    def standby(self) -> Iterator[Cluster]:
+        """Give a running copy that follows this server and takes no writes."""
+        copy = Cluster(Path(tempfile.mkdtemp(prefix="sopti-postgres-", dir=self.folder.parent)))
+        try:
+            if os.geteuid() == 0:
+                os.chown(copy.folder, *_account())
+            source = f"host={self.folder} port={self.port} user=admin application_name=standby"
+            copy._as_user("pg_basebackup", "-d", source, "-D", str(copy.data), "-R", "-X", "stream", "-c", "fast")
+            copy._configure()
+            copy.start()
+            yield copy
+        finally:
+            copy.stop("immediate")
+            shutil.rmtree(copy.folder)
+
+    def follow(self, standby: Cluster) -> None:
+        """Acknowledge nothing from now on before a standby has it, too; returns when it is in step."""
+        self.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.reload()
+        deadline = time.monotonic() + 60
+        while self.run("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+            assert time.monotonic() < deadline, f"the standby does not follow: {standby.log()}"
+            time.sleep(0.02)
+
+    def unfollow(self) -> None:
+        """Acknowledge alone again."""
+        self.run("ALTER SYSTEM RESET synchronous_standby_names")
+        self.reload()
+
+    def promote(self) -> None:
+        """Let a standby take writes."""
+        self.run("SELECT pg_promote(true, 60)")
+
+    def moved(self, url: str, server: Cluster) -> str:
+        """Give an address of another server's as one of this."""
+        return url.replace(server.address, self.address)
+
     def reload(self) -> None:
         """Have the server read its settings again; every connection made after this has them."""
         before = self.run("SELECT pg_conf_load_time()")
@@ -147,8 +192,12 @@ class Cluster:
         self._as_user("initdb", "-D", str(self.data), "-U", "admin", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(_SETTINGS)
-            file.write(f"port={self.port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{self.folder}'\n")
         (self.data / "pg_hba.conf").write_text(_HBA)
+        self._configure()
+
+    def _configure(self) -> None:
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(f"port={self.port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{self.folder}'\n")
 
     def _answers(self) -> bool:
         try:

@@ -34,6 +34,11 @@ _not_allowed = faults.told(
     _PAGE,
     faults.NoLedgerError,
 )
+_standby = faults.told(
+    N_("This database server is a standby and takes no writes"),
+    N_("the address of the server that writes"),
+    N_("name every server in the address, with target_session_attrs=read-write"),
+)
 _MEANINGS: faults.Table = (
     ("lost", _lost),
     ("08", _lost),
@@ -67,14 +72,8 @@ _MEANINGS: faults.Table = (
     ("42703", faults.not_a_ledger),
     ("42501", _not_allowed),
     ("3F000", _not_allowed),
-    (
-        "25006",
-        faults.told(
-            N_("This database server is a standby and takes no writes"),
-            N_("the address of the server that writes"),
-            N_("name every server in the address, with target_session_attrs=read-write"),
-        ),
-    ),
+    ("25006", _standby),
+    ("0A000", _standby),  # "cannot set transaction read-write mode during recovery"
 )
 
 
@@ -119,4 +118,15 @@ def no_driver(where: str, why: str) -> LedgerError:
         expected=N_("PostgreSQL's client library"),
         found=why,
         next="apt-get install libpq5",
+    )
+
+
+def no_address(where: str, why: str) -> LedgerError:
+    """Give the error for an address that no driver can follow."""
+    return LedgerError(
+        N_("The address of the database can't be used"),
+        on=where,
+        expected="postgresql://sopti@host/database",
+        found=why,
+        next=_PAGE,
     )

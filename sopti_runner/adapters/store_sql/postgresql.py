@@ -14,6 +14,7 @@ from math import ceil
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import ArgumentError
 
 from sopti_runner.adapters.store_sql import (
     faults,
@@ -154,8 +155,11 @@ def _engine(address: URL, where: str, busy_s: float) -> Engine:
             use_native_hstore=False,
             hide_parameters=True,
         )
+        engine.dialect.create_connect_args(engine.url)
     except ImportError as error:
         raise faults_postgresql.no_driver(where, str(error).splitlines()[0]) from error
+    except ArgumentError as error:
+        raise faults_postgresql.no_address(where, str(error)) from error
 
     def prepare(driver: Any, _record: Any) -> None:
         """Set how long to wait, and take back a server-wide permission to acknowledge before writing."""
