@@ -28,7 +28,7 @@ from sopti_runner.adapters.words_gettext import GettextWords
 from sopti_runner.domain.check import Check
 from sopti_runner.domain.holiday import CalendarYear
 from sopti_runner.domain.ledger.trust import parse_trust, write_trust
-from sopti_runner.domain.ledger.verification import AuditVerdict, Verification
+from sopti_runner.domain.ledger.verification import Verification
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, LedgerError, UsageError
 from sopti_runner.ports import Clock, Progress
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from sopti_runner.adapters.ansible.content import AnsibleContent
     from sopti_runner.adapters.ansible.engine import AnsibleEngine
     from sopti_runner.adapters.ansible.host_doors import InventoryDoors
+    from sopti_runner.adapters.ansible.secret_store import SecretStore
     from sopti_runner.adapters.render.documents import TypstDocuments
 
 MAX_KEY_BYTES = 64 << 10
@@ -117,7 +118,15 @@ class House:
         """Playbooks, roles and inventory."""
         from sopti_runner.adapters.ansible.content import AnsibleContent  # noqa: PLC0415  loads yaml only when content is read
 
-        return AnsibleContent(self.settings.content_dir, self.settings.inventory, self.settings.state_dir)
+        settings = self.settings
+        return AnsibleContent(settings.content_dir, settings.inventory, settings.state_dir, self.secrets)
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        """The court's secrets."""
+        from sopti_runner.adapters.ansible.secret_store import SecretStore  # noqa: PLC0415  only where one is used
+
+        return SecretStore.of(self.settings.state_dir, self.environ)
 
     @cached_property
     def engine(self) -> AnsibleEngine:
@@ -128,7 +137,8 @@ class House:
         from sopti_runner.adapters.ansible.engine import AnsibleEngine  # noqa: PLC0415  loads ansible-runner only here
         from sopti_runner.adapters.ansible.hmac_key import load_or_create  # noqa: PLC0415
 
-        return AnsibleEngine(self.settings.state_dir, load_or_create(self.settings.state_dir / "hmac.key"), keys)
+        state = self.settings.state_dir
+        return AnsibleEngine(state, load_or_create(state / "hmac.key"), keys, self.secrets.folders)
 
     @cached_property
     def doors(self) -> InventoryDoors:
@@ -271,10 +281,6 @@ class House:
         """Judge the live ledger; UsageError when the trust file can't be used."""
         trust = parse_trust(self.files.read(trust_file), on=trust_file) if trust_file else None
         return verify_ledger(self.books, trust)
-
-    def verifies(self) -> bool:
-        """Tell whether the ledger verifies by itself now."""
-        return self.verify().verdict is not AuditVerdict.TAMPERED
 
     def export_bundle(self, target: str) -> tuple[int, bool]:
         """Write the evidence bundle; gives the number of events, and whether its end could be signed first.

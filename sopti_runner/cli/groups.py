@@ -32,6 +32,7 @@ TWINS = {
     "doctor": "periksa",
     "init": "mulai",
     "host": "perangkat",
+    "secret": "rahasia",
     "self": "pemulihan",
     "backup": "cadangkan",
     "kit": "amplop",
@@ -62,6 +63,8 @@ TWINS = {
     "record": "catat",
     "decree": "keputusan",
     "end-decree": "akhiri-keputusan",
+    "set": "simpan",
+    "forget": "hapus",
 }
 """English command → its Indonesian twin, in every group that has the command."""
 

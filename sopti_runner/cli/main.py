@@ -29,6 +29,7 @@ from sopti_runner.cli import (
     recap,
     request,
     runs,
+    secret,
     session,
     trace,
 )
@@ -97,6 +98,7 @@ _PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("ledger", ledger.app, ""),
         ("office", office.app, ""),
         ("host", host.app, ""),
+        ("secret", secret.app, ""),
         ("self", own.app, ""),
         ("access", access.app, ""),
         ("doctor", doctor.doctor, doctor.HELP),
@@ -107,9 +109,11 @@ ORDER = tuple(name for commands in _PANELS.values() for name, _command, _help in
 ALIASES = {name: TWINS[name] for name in ORDER}
 """English command → its Indonesian twin."""
 GROUPED = frozenset(
-    c.name
-    for group in (request.app, ledger.app, office.app, host.app, access.app, own.app, emergency.app, runs.app)
-    for c in group.registered_commands
+    each.name
+    for commands in _PANELS.values()
+    for _name, group, _help in commands
+    if isinstance(group, typer.Typer)
+    for each in group.registered_commands
 )
 """Names of the commands inside groups."""
 

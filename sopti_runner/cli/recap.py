@@ -30,7 +30,7 @@ def recap(
     from sopti_runner.services.recapping import recap_month
 
     here = house()
-    page = recap_month(here.books, month, verified=here.verifies())
+    page = recap_month(here.books, month, verified=here.verify().verdict.value != "tampered")
     name = f"recap-{page.period}.pdf"
     path = file_named(target or name, name)
     beside = path.with_suffix(".json")

@@ -42,7 +42,8 @@ class Variable:
     """One accepted variable.
 
     Attributes:
-        type: ``str | int | bool | cidr | port | list[str] | list[int] | list[cidr] | list[port] | list[dict]``.
+        type: ``str | int | bool | cidr | port | list[str] | list[int] | list[cidr] | list[port] | list[dict] |
+            secret``.
         minimum: Smallest integer, or fewest elements of a list.
         maximum: Largest integer, or most elements of a list.
         choices: The only values, when not empty.

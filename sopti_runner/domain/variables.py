@@ -16,7 +16,14 @@ from sopti_runner.domain.change import ChangeModel, Variable
 from sopti_runner.errors import N_, VariableError
 
 SCALARS = ("str", "int", "bool", "cidr", "port")
-TYPES = (*SCALARS, *(f"list[{scalar}]" for scalar in SCALARS), "list[dict]")
+HIDDEN = "secret"
+TYPES = (*SCALARS, *(f"list[{scalar}]" for scalar in SCALARS), "list[dict]", HIDDEN)
+HELD_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
+"""What a secret may be called; a variable of this type is given the name, never the value."""
+
+_ENDS_SECRET = re.compile(
+    r"(?i)(?:.*_)?(?:pass(?:word|wd|phrase)|secret|token|api_?key|private_?key|community|credential)s?"
+)
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 _SAFE_INTEGER = 2**53 - 1  # RFC 8785 writes numbers as IEEE 754 doubles; larger integers would lose digits
 
@@ -26,13 +33,24 @@ def check_variables(model: ChangeModel, given: Mapping[str, Any]) -> dict[str, A
 
     Args:
         model: The playbook's change model.
-        given: Plain values as YAML or JSON gives them: strings, integers, booleans, lists, mappings.
+        given: Plain values as YAML or JSON gives them: strings, integers, booleans, lists, mappings; of a secret its
+            name.
 
     Raises:
         VariableError: Naming the first variable that is unknown, missing or out of bounds (``allow[2].port`` for a
             field of an element).
     """
     return _check_fields(model.variables, given, "")
+
+
+def ends_secret(name: str) -> bool:
+    """Tell whether a variable's or key's name ends as that of a secret does."""
+    return _ENDS_SECRET.fullmatch(name) is not None
+
+
+def secrets_of(model: ChangeModel, accepted: Mapping[str, Any]) -> dict[str, str]:
+    """Give each accepted variable that is a secret, and the name it was given."""
+    return {name: value for name, value in accepted.items() if model.variables[name].type == HIDDEN}
 
 
 def _check_fields(fields: Mapping[str, Variable], given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -90,6 +108,15 @@ def _check(variable: Variable, value: Any, path: str) -> Any:
 
 
 def _check_scalar(variable: Variable, kind: str, value: Any, path: str, *, in_list: bool = False) -> Any:
+    if kind == HIDDEN and not (isinstance(value, str) and re.fullmatch(HELD_NAME, value)):
+        raise VariableError(
+            N_("Variable {variable} is a secret: it is given the secret's name, never its value"),
+            on=path,
+            expected=N_("a name that sopti secret list shows"),
+            found=N_("(hidden)"),
+            next="sopti secret set NAME",
+            variable=path,
+        )
     if not _is(kind, value):
         raise _bad(variable, value, path)
     if isinstance(value, str) and any(mark in value for mark in _TEMPLATE_MARKS):

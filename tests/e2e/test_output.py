@@ -109,7 +109,7 @@ def test_help_fits_a_hundred_columns(desk: Desk, lang):
 
 def commands_of(desk: Desk) -> list[tuple[str, ...]]:
     """Give the words of every command and group."""
-    groups = [(name,) for name in ("request", "ledger", "office", "host")]
+    groups = [(name,) for name in ("request", "ledger", "office", "host", "secret")]
     return [(), *groups, *((name,) for name in ALIASES), ("office", "policy"), ("request", "add"), ("ledger", "erase")]
 
 
@@ -209,7 +209,7 @@ def test_next_steps_of_errors_are_commands_that_exist():
         if not words or words[0].startswith(("-", "{")):
             continue
         assert words[0] in ALIASES, (where, text)
-        if words[0] in ("request", "office", "ledger", "host") and len(words) > 1 and words[1].islower():
+        if words[0] in ("request", "office", "ledger", "host", "secret") and len(words) > 1 and words[1].islower():
             assert words[1] in GROUPED or words[1].startswith("-"), (where, text)
 
 

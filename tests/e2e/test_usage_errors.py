@@ -242,7 +242,7 @@ def test_command_before_the_court_is_founded_leads_to_founding_it(tmp_path: Path
     assert not (tmp_path / "state").exists()
 
 
-@pytest.mark.parametrize("group", ["request", "office", "ledger", "host"])
+@pytest.mark.parametrize("group", ["request", "office", "ledger", "host", "secret"])
 def test_group_without_a_command_prints_its_help_and_nothing_else(desk: Desk, group):
     said = desk.do(group, code=2)
     assert said.err == ""

@@ -11,13 +11,15 @@ import yaml
 
 from sopti_runner.adapters.ansible.content import AnsibleContent
 from sopti_runner.adapters.ansible.engine import AnsibleEngine
+from sopti_runner.adapters.ansible.secret_store import SecretStore
 from sopti_runner.domain.plan import Plan
 from sopti_runner.ports import HostOutcome, Sealed, TaskOutcome
 from tests.lab import Lab, base
 
 CONTENT = Path(__file__).with_name("engine_content")
 SECRET = "rahasia-Kj83hQ"
-GIVEN = {"varied_greeting": "Selamat pagi", "varied_secret": SECRET}
+GIVEN = {"varied_greeting": "Selamat pagi", "varied_secret": "varied"}
+KEY = b"k" * 32
 
 
 @contextmanager
@@ -47,8 +49,10 @@ class Site:
         hosts = folder / "hosts.yml"
         folder.mkdir(parents=True, exist_ok=True)
         hosts.write_text(yaml.safe_dump(inventory(lab, **changes)))
-        self.content = AnsibleContent(CONTENT, hosts, self.state)
-        self.engine = AnsibleEngine(self.state, b"k" * 32)
+        self.secrets = SecretStore(self.state / "secrets", None, lambda: KEY)
+        self.secrets.put("varied", SECRET)
+        self.content = AnsibleContent(CONTENT, hosts, self.state, self.secrets)
+        self.engine = AnsibleEngine(self.state, KEY)
 
     def seal(self, playbook: str = "varied", given: Mapping[str, Any] = GIVEN) -> Sealed:
         return self.content.seal(playbook, limit=[], variables=given)

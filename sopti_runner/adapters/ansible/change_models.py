@@ -10,7 +10,7 @@ from typing import Any
 
 from sopti_runner.adapters.ansible.strict_yaml import Located, read_yaml
 from sopti_runner.domain.change import ChangeModel, ChangeType, Risk, Variable, Wording
-from sopti_runner.domain.variables import TYPES
+from sopti_runner.domain.variables import HIDDEN, TYPES, ends_secret
 from sopti_runner.errors import N_, ContentError
 
 REQUIRED = ("purpose", "effect", "worst_case", "backout", "change_types", "risk", "groups")
@@ -136,6 +136,12 @@ def _variable(variable: str, parent: Located, key: Any, name: str) -> Variable:
     _keys(value, ("type", "about"), VARIABLE_KEYS[2:], name)
     kind = _choice(value, "type", list(TYPES), name)
     fields = _mapping(value.get("fields", Located()), name, value.at("fields"))
+    if (kind == HIDDEN and len(value) > 2 + ("required" in value)) or (kind == "str" and ends_secret(key)):
+        what = N_("Variable {key} names a secret: type secret, without bounds")
+        raise _error(what, name, value.line, "type: secret", kind, key=variable)
+    if any(isinstance(each, Located) and each.get("type") == HIDDEN for each in fields.values()):
+        what = N_("A secret is a variable of its own, no field of a list")
+        raise _error(what, name, value.at("fields"), "type: secret", kind)
     if (kind == "list[dict]") != bool(fields):
         what = N_("Variable {key} must name its fields, as list[dict] only")
         raise _error(what, name, value.at("fields"), "type: list[dict], fields: …", kind, key=variable)

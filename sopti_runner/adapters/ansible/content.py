@@ -18,10 +18,11 @@ from sopti_runner.adapters.ansible.inventory import Inventory, evaluate
 from sopti_runner.adapters.ansible.inventory_files import read_inventory
 from sopti_runner.adapters.ansible.refusals import findings
 from sopti_runner.adapters.ansible.rules import Finding
+from sopti_runner.adapters.ansible.secret_store import SecretStore
 from sopti_runner.adapters.ansible.snapshot import Manifest, Snapshots, write_file, write_json
 from sopti_runner.adapters.ansible.task_rules import INVENTORY_VARIABLES, check_values
 from sopti_runner.domain.change import ChangeModel
-from sopti_runner.domain.variables import check_variables
+from sopti_runner.domain.variables import check_variables, secrets_of
 from sopti_runner.errors import N_, ContentError, NotFoundError, UsageError
 from sopti_runner.ports import Sealed
 
@@ -37,12 +38,14 @@ class AnsibleContent:
         content_dir: Holds ``playbooks/``, ``roles/``, perhaps ``collections/`` and ``ansible.cfg``.
         inventory: A static inventory file or folder.
         state_dir: Copies go to ``snapshots/`` in it; only this program's user may write there.
+        secrets: The court's secrets; without them those of the state folder.
     """
 
-    def __init__(self, content_dir: Path, inventory: Path, state_dir: Path) -> None:
+    def __init__(self, content_dir: Path, inventory: Path, state_dir: Path, secrets: SecretStore | None = None) -> None:
         self._root = content_dir
         self._inventory = inventory
         self._snapshots = Snapshots(state_dir / "snapshots")
+        self._secrets = secrets or SecretStore.of(state_dir, {})
 
     def playbooks(self) -> Sequence[str]:
         """Give the playbooks that have a change model, sorted."""
@@ -129,7 +132,10 @@ class AnsibleContent:
         _check_groups(playbook, model, inventory, hosts)
         _write_inventory(copy, playbook, inventory.document(hosts))
         write_file(copy / "known_hosts", inventory.known_hosts(hosts).encode())
-        write_json(copy / "variables.json", accepted)
+        hidden = secrets_of(model, accepted)
+        write_json(copy / "variables.json", {name: each for name, each in accepted.items() if name not in hidden})
+        if hidden:
+            write_json(copy / "secrets.json", self._secrets.bound(hidden))
         write_json(copy / "run.json", {"playbook": playbook, "limit": list(hosts)})
         files = snapshot.digest_tree(copy)
         sealed = Sealed(

@@ -9,14 +9,15 @@ from typing import Any
 
 from sopti_runner.adapters.ansible.snapshot import Manifest
 
-_OWN = frozenset(("inventory.json", "known_hosts", "variables.json", "run.json"))
+_OWN = frozenset(("inventory.json", "known_hosts", "variables.json", "secrets.json", "run.json"))
 
 
 def differences(kept: Manifest, kept_root: Path, now: Manifest, now_root: Path) -> list[str]:
-    """Give every input that differs, sorted; the four files that sealing writes are named by what is in them."""
+    """Give every input that differs, sorted; the files that sealing writes are named by what is in them."""
     old, new = kept.sealed, now.sealed
     names = {file for file in {*old.files, *new.files} - _OWN if old.files.get(file) != new.files.get(file)}
     names.update(_changed_keys("variable", kept.variables, now.variables))
+    names.update(_changed_keys("secret", _read(kept_root, "secrets.json"), _read(now_root, "secrets.json")))
     names.update(_changed_keys("engine", old.engine, new.engine))
     if kept.playbook != now.playbook:
         names.add("playbook")
@@ -24,15 +25,19 @@ def differences(kept: Manifest, kept_root: Path, now: Manifest, now_root: Path) 
         names.add("limit")
     common = set(old.hosts) & set(new.hosts)
     names.update(f"host key {host}" for host in common if old.host_keys[host] != new.host_keys[host])
-    names.update(_inventory(_read(kept_root), _read(now_root), common))
+    names.update(_inventory(_hosts(kept_root), _hosts(now_root), common))
     return sorted(names)
 
 
-def _read(root: Path) -> Any:
+def _read(root: Path, name: str) -> Any:
     try:
-        return json.loads((root / "inventory.json").read_text("utf-8"))["all"]
-    except (OSError, ValueError, KeyError):
-        return {"hosts": {}, "children": {}}
+        return json.loads((root / name).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _hosts(root: Path) -> Any:
+    return _read(root, "inventory.json").get("all", {"hosts": {}, "children": {}})
 
 
 def _inventory(old: Any, new: Any, hosts: set[str]) -> Iterator[str]:

@@ -36,10 +36,14 @@ class AnsibleEngine:
         state_dir: Copies are in ``snapshots/``, evidence of runs goes to ``runs/``, facts wait in ``facts/``.
         hmac_key: 32 bytes, see ``hmac_key.load_or_create``.
         keys: Certificates to reach hosts with; None: the inventory's own keys.
+        secrets: Folders that hold the court's secrets; without them that of the state folder.
     """
 
-    def __init__(self, state_dir: Path, hmac_key: bytes, keys: HostKeys | None = None) -> None:
+    def __init__(
+        self, state_dir: Path, hmac_key: bytes, keys: HostKeys | None = None, secrets: Sequence[Path] = ()
+    ) -> None:
         self._keys = keys
+        self._secrets = tuple(secrets) or (state_dir / "secrets",)
         self._snapshots = Snapshots(state_dir / "snapshots")
         self._runs = state_dir / "runs"
         self._facts = state_dir / "facts"
@@ -195,6 +199,7 @@ class AnsibleEngine:
             approved=approved,
             facts=self._facts / sealed.id,
             tags=tags,
+            secrets=self._secrets,
         )
 
     def _require_intact(self, sealed: Sealed) -> None:

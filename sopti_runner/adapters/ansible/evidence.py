@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,11 @@ class EvidenceFile:
 
     Args:
         path: Made when missing, mode 0600.
+        hide: Gives a line as it may be written; without it as it is.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, hide: Callable[[Any], Any] | None = None) -> None:
+        self.path, self.hide = path, hide
 
     def append(self, line: Mapping[str, Any], *, sync: bool = True) -> None:
         """Append one line; it is on disk when this returns.
@@ -44,7 +45,7 @@ class EvidenceFile:
         Raises:
             OSError: It could not be written whole; the line does not count, and the next one begins anew.
         """
-        data = _encoded(line) + b"\n"
+        data = _encoded(self.hide(line) if self.hide else line) + b"\n"
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

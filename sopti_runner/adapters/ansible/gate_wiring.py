@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from sopti_runner.adapters.ansible.known_secrets import SecretGuard
 from sopti_runner.adapters.ansible.parent_death import die_with_parent
 from sopti_runner.adapters.ansible.task_gate import UNPROVEN, TaskGate
 
@@ -50,11 +51,11 @@ def wiring_refusal(executor: type, action: type) -> str:
     return ""
 
 
-def install(gate: TaskGate, executor: Any, action: Any) -> None:
+def install(gate: TaskGate | SecretGuard, executor: Any, action: Any) -> None:
     """Wrap Ansible's classes.
 
     Args:
-        gate: Stands before and after each task.
+        gate: Stands before and after each task; in a run that has secrets with their guard before it.
         executor: ``TaskExecutor``.
         action: ``ActionBase``.
     """

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sopti_runner.adapters.ansible.rules import Finding
+from sopti_runner.adapters.ansible.secret_rules import check_secrets
 from sopti_runner.adapters.ansible.strict_yaml import Located, parse_yaml
 from sopti_runner.adapters.ansible.task_rules import INVENTORY_VARIABLES, check_values
 from sopti_runner.errors import N_, ContentError
@@ -134,6 +135,8 @@ def _wrong(status: os.stat_result) -> str:
 
 
 def _judge(name: str, suffix: str, content: bytes) -> Iterator[Finding]:
+    for line, rule, what in check_secrets(content):
+        yield Finding(name, line, rule, what)
     if suffix in (".yml", ".yaml", ".json"):
         for document in parse_yaml(content, name, aliases=False):
             if isinstance(document, Located) and "plugin" in document:

@@ -2,7 +2,8 @@
 
 ``python -I -B -m sopti_runner.adapters.ansible.launcher JOB ARGS…``. JOB is a 0600 file in a private folder that names
 the sealed copy and its id, the evidence file, the mark that lets the run go on and the key file, which is removed as
-soon as it is read. ARGS are those of ``ansible-playbook``. Nothing secret is in an argument or environment variable.
+soon as it is read. ARGS are those of ``ansible-playbook``. Nothing secret is in an argument or environment variable:
+secrets are read from where the system user holds them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sopti_runner.adapters.ansible.containment import enter
 from sopti_runner.adapters.ansible.controller_guard import Places, refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
 from sopti_runner.adapters.ansible.gate_wiring import install, prove, version_refusal, wiring_refusal
+from sopti_runner.adapters.ansible.known_secrets import KnownSecrets, SecretGuard, load_secrets
 from sopti_runner.adapters.ansible.parent_death import die_with_parent
 from sopti_runner.adapters.ansible.sealed_files import SealedFiles
 from sopti_runner.adapters.ansible.snapshot import digest_tree, tree_id
@@ -44,12 +46,17 @@ def main() -> int:
     refusal = version_refusal(metadata.version("ansible-core"))
     if tree_id(files) != job["id"]:
         refusal = f"sealed copy {job['id']} has become {tree_id(files)}"
-    if refusal:
-        return _refuse(evidence, refusal)
+    secrets, unread = load_secrets(root / "secrets.json", job["secrets"], key)
+    if refusal or unread:
+        return _refuse(evidence, refusal or unread)
+    arguments = ["ansible-playbook", *sys.argv[2:]]
+    if secrets:
+        evidence.hide = secrets.hide
+        arguments += ["-e", json.dumps(secrets.values)]  # in this process alone: its own command line does not change
     gate = TaskGate(evidence, key, SealedFiles(root, files), mark, _approved(job))
     identities = Path(job["identities"])
     places = Places(kept=root.parents[1], readable=root, writable=[evidence.path.parent], identities=identities)
-    code = _play(gate, evidence, places, ["ansible-playbook", *sys.argv[2:]])
+    code = _play(gate, secrets, evidence, places, arguments)
     if code == REFUSED:
         return code
     if not gate.proven:
@@ -75,7 +82,9 @@ def _refuse(evidence: EvidenceFile, reason: str) -> int:
     return REFUSED
 
 
-def _play(gate: TaskGate, evidence: EvidenceFile, places: Places, arguments: Sequence[str]) -> int:
+def _play(
+    gate: TaskGate, secrets: KnownSecrets | None, evidence: EvidenceFile, places: Places, arguments: Sequence[str]
+) -> int:
     sys.argv = list(arguments)
     from ansible.cli.playbook import PlaybookCLI  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415  Ansible reads argv and settings when imported
@@ -84,7 +93,7 @@ def _play(gate: TaskGate, evidence: EvidenceFile, places: Places, arguments: Seq
     refusal = wiring_refusal(TaskExecutor, ActionBase)
     if refusal:
         return _refuse(evidence, refusal)
-    install(gate, TaskExecutor, ActionBase)
+    install(SecretGuard(gate, secrets) if secrets else gate, TaskExecutor, ActionBase)
     refuse_local_acts(places)
 
     class Gated(PlaybookCLI):  # type: ignore[misc]  # Ansible has no types

@@ -12,6 +12,7 @@ from pathlib import Path
 from sopti_runner.adapters.ansible.closure import is_yaml
 from sopti_runner.adapters.ansible.jinja_rules import check_text
 from sopti_runner.adapters.ansible.rules import Finding, words
+from sopti_runner.adapters.ansible.secret_rules import check_secrets
 from sopti_runner.adapters.ansible.strict_yaml import Located, read_yaml
 from sopti_runner.adapters.ansible.task_reader import play_tasks, written_tasks
 from sopti_runner.adapters.ansible.task_rules import check_play, check_task, check_values
@@ -71,6 +72,8 @@ def _check_file(root: Path, file: str, allowed: Mapping[str, str]) -> Iterator[F
         if hashlib.sha256(content).hexdigest() != allowed[file]:
             yield Finding(file, 0, "python", "not the first-party file of this release")
         return
+    for line, rule, what in check_secrets(content):
+        yield Finding(file, line, rule, what)
     if not is_data:
         plugin = next((part for part in parts[:-1] if part in PLUGIN_FOLDERS), "")
         if plugin:

@@ -40,6 +40,7 @@ MAX_DIFF_BYTES = 4 * 1024 * 1024
 CANCEL, EVIDENCE = "cancel", "evidence.jsonl"
 """In a phase's folder: what asks it to end, and what its workers write down."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108  what Ansible renders before it sends it must not reach a disk
 LAUNCHER = "sopti_runner.adapters.ansible.launcher"
 _PLUGIN_PATHS = """
     ACTION_PLUGINS BECOME_PLUGINS CACHE_PLUGINS CLICONF_PLUGINS CONNECTION_PLUGINS DOC_FRAGMENT_PLUGINS FILTER_PLUGINS
@@ -62,6 +63,7 @@ class Phase:
         tags: Given tags.
         facts: Where a plan's facts are kept for its run; None: nowhere.
         lock: Lock file of the run, which everything that is started holds as well; None for a phase that is no run.
+        secrets: Folders that hold secrets.
     """
 
     snapshot: Path
@@ -73,6 +75,7 @@ class Phase:
     tags: tuple[str, ...] = ()
     facts: Path | None = None
     lock: Path | None = None
+    secrets: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True)
@@ -111,7 +114,7 @@ def run_phase(folder: Path, key: bytes, phase: Phase, on_line: Callable[[Line], 
     private, end = folder / "runner", PhaseEnd()
     private.mkdir(mode=0o700)
     _take_facts(private, phase)
-    sockets = Path(tempfile.mkdtemp(prefix="sopti-"))
+    sockets = Path(tempfile.mkdtemp(prefix="sopti-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
     follower = _Follower(EvidenceTail(folder / EVIDENCE), on_line, end, folder / CANCEL)
     try:
         job = _write_job(folder, private, key, phase)
@@ -230,6 +233,7 @@ def _write_job(folder: Path, private: Path, key: bytes, phase: Phase) -> Path:
         "containment": containment(),
         "runner": os.getpid(),
         "lock": str(phase.lock or ""),
+        "secrets": [str(folder) for folder in phase.secrets],
     }
     for path, data in ((key_file, key), (job, json.dumps(content).encode())):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -332,7 +336,8 @@ def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
         "RETRY_FILES_ENABLED": False,
         "NOCOLOR": True,
         "LOCALHOST_WARNING": False,
-        "LOCAL_TEMP": private / "tmp",
+        "LOCAL_TEMP": sockets / "tmp",
+        "NO_TARGET_SYSLOG": True,
         "TIMEOUT": ssh.CONNECT_TIMEOUT_S,
     }
     settings |= kept_facts.settings(private / FACTS)
@@ -344,7 +349,7 @@ def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
 
 def _close_connections(sockets: Path) -> None:
     """End the ssh masters that Ansible left waiting, then remove their sockets."""
-    for socket in sockets.iterdir():
+    for socket in (each for each in sockets.iterdir() if each.is_socket()):
         command = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", "unused"]
         subprocess.run(command, env=ssh.environment(), capture_output=True, timeout=10, check=False)
     shutil.rmtree(sockets, ignore_errors=True)

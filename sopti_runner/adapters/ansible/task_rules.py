@@ -11,6 +11,7 @@ from typing import Any
 from sopti_runner.adapters.ansible.connection_rules import FORMS
 from sopti_runner.adapters.ansible.jinja_rules import LOOKUPS, check_expression, check_text, is_inside
 from sopti_runner.adapters.ansible.rules import Finding, words
+from sopti_runner.adapters.ansible.secret_rules import is_literal_secret
 from sopti_runner.adapters.ansible.strict_yaml import Located, LocatedList
 from sopti_runner.adapters.ansible.task_reader import FREE_FORM, WrittenTask, is_templated
 
@@ -194,6 +195,8 @@ def check_values(
                 yield Finding(file, at, "templated_name", str(key))
             if key in _TEMPLATE_MARKS:
                 yield Finding(file, at, "template", str(key))
+            if is_literal_secret(key, each):
+                yield Finding(file, at, "secret", str(key))
             yield from check_values(file, each, at, expression=key in EXPRESSIONS, allowed=allowed)
     elif isinstance(value, list):
         for i, each in enumerate(value):

@@ -143,7 +143,7 @@ def test_seal_bad_content_refuses_with_file_line_and_rule(tmp_path: Path, case: 
 
 
 def test_refused_cases_cover_every_rule() -> None:
-    assert {rule for *_, rule in REFUSED.values()} | {"link"} == set(RULES)
+    assert {rule for *_, rule in REFUSED.values()} | {"link", "secret"} == set(RULES)
 
 
 @pytest.mark.parametrize("target", ["/etc/hostname", "../../../../outside"])
