@@ -25,6 +25,7 @@ NO_EFFECT = words(
 COMMANDS = words("command expect raw reboot script shell")
 FIRST_PARTY = "sopti."
 HIDDEN = "(hidden)"
+_OF_ATTRIBUTES = "(file attributes)"  # of a new file only a real run names them; arguments and observers bind them
 _SHOWN_CHARACTERS = 200_000
 _SECRET_LINE = re.compile(
     r"(?i)((?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|community)[\"']?\s*[:=]\s*)\S.*"
@@ -133,7 +134,7 @@ def _sides(module: str, result: Mapping[str, Any]) -> tuple[str, str]:
     before: list[str] = []
     after: list[str] = []
     for each in [given] if isinstance(given, Mapping) else given:
-        if not isinstance(each, Mapping):
+        if not isinstance(each, Mapping) or str(each.get("before_header", "")).endswith(_OF_ATTRIBUTES):
             continue
         before.append(_side(module, each.get("before", "")))
         after.append(_side(module, each.get("after", each.get("prepared", ""))))

@@ -59,6 +59,15 @@ def test_effect_new_folder_same_sides_in_check_and_real_run() -> None:
     assert sides[0] == sides[1]
 
 
+def test_effect_new_line_same_sides_in_check_and_real_run() -> None:
+    text = {"before": "", "after": "baris\n", "before_header": "/etc/x (content)"}
+    owner = {"before": {"mode": "0644"}, "after": {"mode": "0600"}, "before_header": "/etc/x (file attributes)"}
+    nothing = {"before_header": "/etc/x (file attributes)"}
+    check, real = ({"changed": True, "diff": [text, each]} for each in (nothing, owner))
+    args = {"path": "/etc/x", "line": "baris", "mode": "0600", "create": True}
+    assert effect("ansible.builtin.lineinfile", check, args) == effect("ansible.builtin.lineinfile", real, args)
+
+
 def test_effect_too_large_for_a_diff_is_bound_by_checksum() -> None:
     results = [{"changed": True, "checksum": c, "diff": [{"src_larger": 9, "dst_larger": 9}]} for c in ("1", "2")]
     first, second = (effect("ansible.builtin.copy", result) for result in results)
