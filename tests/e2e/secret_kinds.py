@@ -26,6 +26,7 @@ class Kind:
         name: In words, unique.
         tasks: YAML of the role's tasks that use it, ``SECRET`` being its variable; of what follows a literal nothing.
         journal: Without sopti's measures it reaches the target's journal.
+        stays: It reaches the journal with them, too.
         handlers: YAML of the role's handlers.
     """
 
@@ -33,6 +34,7 @@ class Kind:
     tasks: str
     journal: bool = False
     handlers: str = ""
+    stays: bool = False
 
 
 def copied(name: str, content: str, journal: bool = False, more: str = "") -> Kind:
@@ -59,7 +61,12 @@ HIDDEN = (
         f"ansible.builtin.blockinfile: {{{IN}, block: '{{{{ SECRET }}}}'}}\n",
         journal=True,
     ),
-    Kind("user's password", "ansible.builtin.user: {name: secretive, password: '{{ SECRET }}'}\n"),
+    Kind(
+        "user's password",
+        "ansible.builtin.user: {name: secretive, password: '{{ SECRET }}'}\n",
+        journal=True,
+        stays=True,
+    ),
     Kind(
         "loop item",
         f"ansible.builtin.copy: {{content: isi, dest: '{FOLDER}/FILE-{{{{ item.n }}}}', mode: '0600'}}\n"
@@ -114,6 +121,7 @@ HIDDEN = (
     Kind(
         "included tasks",
         "ansible.builtin.include_tasks: more.yml\nvars: {secretive_word: '{{ SECRET }}'}\n",
+        journal=True,
     ),
     Kind("name of a task", "name: Set {{ SECRET }}\nansible.builtin.command: id\n"),
     Kind(
@@ -133,9 +141,9 @@ HIDDEN = (
 """Used as a secret may be: hidden everywhere, whether the task says ``no_log`` or not."""
 
 SEEN = (
-    Kind("raw command", "ansible.builtin.raw: echo {{ SECRET }}\n", journal=True),
-    Kind("script's argument", "ansible.builtin.script: FILE.sh {{ SECRET }}\n", journal=True),
-    Kind("environment", "ansible.builtin.command: id\nenvironment: {SANDI: '{{ SECRET }}'}\n", journal=True),
+    Kind("raw command", "ansible.builtin.raw: echo {{ SECRET }}\n"),
+    Kind("script's argument", "ansible.builtin.script: FILE.sh {{ SECRET }}\n"),
+    Kind("environment", "ansible.builtin.command: id\nenvironment: {SANDI: '{{ SECRET }}'}\n"),
     Kind("name of a file", f"ansible.builtin.copy: {{content: isi, dest: '{FOLDER}/{{{{ SECRET }}}}', mode: '0600'}}\n",
          journal=True),
 )  # fmt: skip
@@ -234,12 +242,17 @@ def _for(text: str, name: str) -> str:
 
 def page() -> str:
     """Give the table of ``docs/secrets.md``."""
-    rows = [(f"content: {name}", "refused before it is sealed", False) for name in LITERAL]
-    rows += [(f"command line: {name}", "refused before it is sealed", False) for name in BY_VARIABLE]
-    rows += [(f"task: {kind.name}", "refused while planning", kind.journal) for kind in SEEN]
-    rows += [(f"task: {kind.name}", "bound and hidden", kind.journal) for kind in HIDDEN]
+    rows = [(f"content: {name}", "refused before it is sealed", "") for name in LITERAL]
+    rows += [(f"command line: {name}", "refused before it is sealed", "") for name in BY_VARIABLE]
+    rows += [(f"task: {kind.name}", "refused while planning", _reaches(kind)) for kind in SEEN]
+    rows += [(f"task: {kind.name}", "bound and hidden", _reaches(kind)) for kind in HIDDEN]
     lines = ["| kind | what sopti does | in the host's journal under plain Ansible |", "|---|---|---|"]
-    return "\n".join([*lines, *(f"| {name} | {what} | {'yes' if seen else 'no'} |" for name, what, seen in rows)])
+    return "\n".join([*lines, *(f"| {name} | {what} | {seen} |" for name, what, seen in rows)])
+
+
+def _reaches(kind: Kind) -> str:
+    """Say whether a kind reaches the host's journal."""
+    return "yes, with sopti, too" if kind.stays else "yes" if kind.journal else "no"
 
 
 if __name__ == "__main__":
