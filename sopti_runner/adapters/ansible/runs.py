@@ -333,11 +333,9 @@ def _environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
         "PIPELINING": True,
         "STRATEGY": "ansible.builtin.linear",
         "MAX_DIFF_SIZE": MAX_DIFF_BYTES,
-        "RETRY_FILES_ENABLED": False,
-        "NOCOLOR": True,
-        "LOCALHOST_WARNING": False,
+        **dict.fromkeys(("RETRY_FILES_ENABLED", "LOCALHOST_WARNING"), False),
+        **dict.fromkeys(("NOCOLOR", "NO_TARGET_SYSLOG"), True),
         "LOCAL_TEMP": sockets / "tmp",
-        "NO_TARGET_SYSLOG": True,
         "TIMEOUT": ssh.CONNECT_TIMEOUT_S,
     }
     settings |= kept_facts.settings(private / FACTS)
