@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,11 @@ from sopti_runner.adapters.ansible.effects import Effect, mask, short_name
 
 NO_ANSWER = Effect("failed", "", "", (), "")
 """The effect of an action that gave no result."""
+
+_NEVER_IN = re.compile(
+    "ssh: connect to host|could not resolve hostname|permission denied|host key verification failed|sopti", re.I
+)
+"""What ssh, or our own connection plugin, says before anything was sent."""
 
 
 @dataclass(slots=True)
@@ -78,6 +84,7 @@ def result_line(step: Step, result: Mapping[str, Any], seen: Seen, *, shown: boo
         "class": _class(step, effect, failed=failed or unreachable, forgives=forgives),
         "outcome": _outcome(step, effect, result),
         "forgiven": failed and forgives,
+        "answered": _answered(result),
         "before": seen.before,
         "after": seen.after,
         "objects": list(seen.objects),
@@ -104,6 +111,14 @@ def _outcome(step: Step, effect: Effect, result: Mapping[str, Any]) -> str:
     if result.get("failed") and not (step.deviation and acted):
         return "failed"
     return "skipped" if result.get("skipped") else "changed" if acted else "ok"
+
+
+def _answered(result: Mapping[str, Any]) -> bool:
+    """Tell whether the host's own answer came, or ssh never got in; a connection that broke tells nothing."""
+    if result.get("unreachable"):
+        return bool(_NEVER_IN.search(str(result.get("msg", ""))))
+    code = result.get("rc")
+    return "module_stdout" not in result and not (isinstance(code, int) and code < 0)
 
 
 def _detail(result: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ INTERRUPTED = N_("stopped by a person before its end")
 DIED = N_("the run ended before its time")
 CUT = N_("a task began and nobody saw its end")
 LOST = N_("the host stopped answering after the run had begun on it")
+UNANSWERED = N_("the answer to a task was lost; it may have come to its end all the same")
 NEVER = N_("the host did not answer")
 ALTERED = N_("the sealed copy changed while it ran")
 LOST_EVIDENCE = N_("what the run wrote down is gone")
@@ -40,6 +41,7 @@ class _Host:
     veto: Veto | None = None
     stopped: bool = False
     unreachable: bool = False
+    unanswered: bool = False
 
 
 @dataclass(slots=True)
@@ -105,8 +107,8 @@ class Outcomes:
 
     def _host(self, host: str, end: PhaseEnd) -> HostOutcome:
         state, counted = self._state[host], end.stats.get(host, {})
-        if state.open:
-            return HostOutcome(host, "unknown", CUT)
+        if state.open or state.unanswered:
+            return HostOutcome(host, "unknown", CUT if state.open else UNANSWERED)
         if state.unreachable or counted.get("dark"):
             return HostOutcome(host, *(("unknown", LOST) if state.seen else ("unreachable", NEVER)))
         if state.veto or state.stopped:
@@ -131,6 +133,7 @@ def _held(host: str, state: _Host) -> HostOutcome:
 def _note(state: _Host, line: Mapping[str, Any]) -> None:
     state.open = False
     state.tasks += 1
+    state.unanswered = state.unanswered or not line["answered"]
     if line["outcome"] == "unreachable":
         state.unreachable = True
         return

@@ -21,7 +21,7 @@ def result(outcome: str, **more: Any) -> dict[str, Any]:
     return {
         "e": "result", "host": "web1", "task": "a.yml:1", "name": "A", "module": "ansible.builtin.copy", "item": "",
         "args": "00", "predicted": "change", "before": "", "after": "", "objects": ["file:/x"], "outcome": outcome,
-        "forgiven": False, "detail": "why", "started": 1.0, "ended": 2.0, **more,
+        "forgiven": False, "answered": True, "detail": "why", "started": 1.0, "ended": 2.0, **more,
     }  # fmt: skip
 
 
@@ -53,6 +53,10 @@ WHY = "the run was stopped, because a task was not what was approved"
          "the host did not answer"),
         ([intent(), result("changed"), intent(), result("unreachable"), END], PhaseEnd(4, {"web1": {**OK, "dark": 1}}),
          "unknown", "the host stopped answering after the run had begun on it"),
+        ([intent(), result("unreachable", answered=False), END], PhaseEnd(4, {"web1": {**OK, "dark": 1}}), "unknown",
+         "the answer to a task was lost; it may have come to its end all the same"),
+        ([intent(), result("failed", answered=False), intent(), result("ok"), END], PhaseEnd(0, {"web1": OK}),
+         "unknown", "the answer to a task was lost; it may have come to its end all the same"),
         ([intent(), result("changed"), intent()], PhaseEnd(None, interrupted=True), "unknown",
          "a task began and nobody saw its end"),
         ([intent(), result("changed")], PhaseEnd(143, interrupted=True), "failed",
