@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sopti_runner.domain.access import Certificate
+from sopti_runner.domain.login import Login
 from sopti_runner.domain.sshsig import PublicKey
 from sopti_runner.ports import Engine
 
@@ -123,4 +125,20 @@ class HostDoors(Protocol):
 
     def opens(self, host: str, keys: HostKeys, *, plain: bool) -> tuple[bool, str]:
         """Try a new login by certificate alone, or by the inventory's own key alone: (opened, what was said)."""
+        ...
+
+
+class HostJournals(Protocol):
+    """Hosts' own logs of who came in."""
+
+    def hosts(self) -> Sequence[str]:
+        """Give the hosts of the inventory as it is now, sorted."""
+        ...
+
+    def standing_key(self, host: str) -> PublicKey | None:
+        """Give the public half of the key that the inventory names for a host, None when it names none."""
+        ...
+
+    def logins(self, host: str, keys: HostKeys, since: datetime | None) -> tuple[datetime, Sequence[Login]]:
+        """Give from where the host's log begins, and each login after ``since``; DeviceError when it can't be read."""
         ...

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from sopti_runner.adapters.ansible.content import AnsibleContent
     from sopti_runner.adapters.ansible.engine import AnsibleEngine
     from sopti_runner.adapters.ansible.host_doors import InventoryDoors
+    from sopti_runner.adapters.ansible.host_journals import Journals
     from sopti_runner.adapters.ansible.secret_store import SecretStore
     from sopti_runner.adapters.render.documents import TypstDocuments
 
@@ -146,6 +147,13 @@ class House:
         from sopti_runner.adapters.ansible.host_doors import InventoryDoors  # noqa: PLC0415  loads yaml only here
 
         return InventoryDoors(self.settings.content_dir, self.settings.inventory)
+
+    @cached_property
+    def journals(self) -> Journals:
+        """The hosts' own logs of who came in."""
+        from sopti_runner.adapters.ansible.host_journals import Journals  # noqa: PLC0415  loads yaml only here
+
+        return Journals(self.doors)
 
     @cached_property
     def authority(self) -> SshAuthority:

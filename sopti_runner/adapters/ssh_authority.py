@@ -91,6 +91,7 @@ class SshAuthority:
         """Put the authority aside and make a new one; LedgerError while one is aside already."""
         if self._old.exists():
             raise _trouble(self._old, N_("the authority before is still in use"), "sopti access rotate --finish")
+        _beside(self._key).rename(_beside(self._old))
         self._key.rename(self._old)
         return self.create(name)
 

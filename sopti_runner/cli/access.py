@@ -9,12 +9,13 @@ import typer
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
-from sopti_runner.cli.options import Json
+from sopti_runner.cli.options import Json, OptionalReason
 from sopti_runner.cli.session import file_named, house
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, DeviationError, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.domain.access import Way
+    from sopti_runner.services.reconciling import HostLogins
 
 PLAYBOOK = "set-ssh-access"
 app = typer.Typer(
@@ -100,6 +101,145 @@ def variables(
     output.say(_("Written: {file}", file=output.whole(path)))
     output.say(_("Next: sopti plan REQUEST {playbook} --vars-file {file}", playbook=PLAYBOOK, file=file))
     output.data({"file": str(path), **found})
+
+
+LOGIN_WORDS = {
+    "": N_("by certificate"),
+    "console": N_("at the console"),
+    "standing_key": N_("with the gate's own standing key: nobody can say what for"),
+    "unknown_key": N_("with a key that no event names"),
+    "without_key": N_("without a key"),
+    "unknown_certificate": N_("with a certificate that was never issued"),
+    "other_certificate": N_("with a certificate of another host, run or key"),
+    "revoked_certificate": N_("with a certificate that was revoked before"),
+}
+
+
+@app.command(
+    "reconcile",
+    help=N_(
+        "Hold the hosts' own logs against the ledger, and name every login that no event explains.\n\n"
+        "Examples: sopti access reconcile | sopti access reconcile web1 --all"
+    ),
+)
+def reconcile(
+    hosts: Hosts = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help=N_("From the beginning of each log, not from where the last look ended."))
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Reconcile the hosts' logs of logins."""
+    from sopti_runner.services.reconciling import reconcile as held_against
+
+    here = house()
+    known = here.doors.hosts()
+    for host in hosts or ():
+        here.doors.reached(host)
+    with output.working(_("Reading the hosts' own logs")):
+        found = held_against(here.access, here.journals, hosts or known, everything=everything)
+    zone = here.books.court().zone
+    rows = [
+        (each.host, here.words.moment(t.login.at, zone), t.login.user, _(LOGIN_WORDS[t.code]), t.login.source)
+        for each in found
+        for t in each.findings
+    ]
+    if rows:
+        output.table([_("Host"), _("When"), _("Account"), _("Login"), _("From")], rows)
+    for each in found:
+        _say_of_host(each)
+    output.data([_logins_as_data(each) for each in found])
+    bad = sorted({each.host for each in found if each.findings or each.trouble or each.begins})
+    if bad:
+        raise DeviationError(
+            N_("Not every login on these hosts is explained"),
+            on=", ".join(bad),
+            expected=N_("a certificate of the ledger behind each login"),
+            found=str(len(rows)),
+            next="docs/runbooks/unexplained-login.md",
+        )
+
+
+@app.command(
+    "revoke",
+    help=N_(
+        "List certificates as revoked; hosts learn of it by set-ssh-access.\n\n"
+        "Examples: sopti access revoke --serial 42 --reason Hilang | sopti access revoke --request REG-2026-0001"
+    ),
+)
+def revoke(
+    serial: Annotated[list[int] | None, typer.Option("--serial", min=1, help=N_("Serial; may be repeated."))] = None,
+    request: Annotated[
+        str, typer.Option("--request", metavar="REQUEST", help=N_("Every certificate issued for this request."))
+    ] = "",
+    reason: OptionalReason = "",
+    as_json: Json = False,
+) -> None:
+    """Revoke certificates."""
+    from sopti_runner.services.planning import find
+
+    here = house()
+    if not serial and not request:
+        raise UsageError(N_("{option} is missing; this act needs it"), on="--serial", option="--serial, --request")
+    about = find(here.books.court(), request).id if request else ""
+    revoked = here.access.revoke(serial or (), about, reason)
+    output.say(_("Revoked: {serials}", serials=", ".join(map(str, revoked))))
+    output.say(_("Hosts learn of it by an approved run: sopti access variables access.yml"))
+    output.data({"revoked": list(revoked)})
+
+
+@app.command(
+    "rotate",
+    help=N_(
+        "Make a new certificate authority beside the one in use; with --finish destroy the old one.\n\n"
+        "Examples: sopti access rotate | sopti access rotate --finish"
+    ),
+)
+def rotate(
+    finish: Annotated[
+        bool, typer.Option("--finish", help=N_("Every host takes the new authority: destroy the old one."))
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Rotate the authority."""
+    here = house()
+    fingerprint = here.access.retire() if finish else here.access.rotate()
+    said = N_("Retired: {fingerprint}") if finish else N_("The certificate authority is made: {fingerprint}")
+    output.say(_(said, fingerprint=fingerprint))
+    output.say(_("Hosts learn of it by an approved run: sopti access variables access.yml"))
+    output.data({"retired" if finish else "authority": fingerprint})
+
+
+def _say_of_host(each: HostLogins) -> None:
+    if each.trouble:
+        output.say(f"{each.host}: {each.trouble}")
+        return
+    said = N_("{host}: {count} logins, {findings} that no event explains")
+    output.say(_(said, host=each.host, count=len(each.told), findings=len(each.findings)))
+    if each.begins:
+        gap = N_("{host}: its log begins later than the last look ended; what was between is not known")
+        output.say(_(gap, host=each.host))
+
+
+def _logins_as_data(found: HostLogins) -> dict[str, object]:
+    return {
+        "host": found.host,
+        "trouble": found.trouble,
+        "log_begins": found.begins.isoformat() if found.begins else None,
+        "logins": [
+            {
+                "at": t.login.at.isoformat(),
+                "user": t.login.user,
+                "from": t.login.source,
+                "method": t.login.method,
+                "key": t.login.key,
+                "key_id": t.login.key_id,
+                "serial": t.login.serial,
+                "finding": t.code,
+            }
+            for t in found.told
+        ],
+    }
 
 
 def _way(way: Way | None) -> str:

@@ -42,6 +42,8 @@ TWINS = {
     "check": "uji",
     "run": "pelaksanaan",
     "cancel": "hentikan",
+    "reconcile": "cocokkan",
+    "rotate": "ganti",
     "add": "tambah",
     "list": "daftar",
     "show": "lihat",

@@ -81,6 +81,9 @@ def _show(here: House, number: str) -> None:
         output.coloured(plan_text(made, plan_digest(made).hex(), here.words))
         output.say(_("The page for officials: sopti plan {number} --print -", number=request.number))
         say_next(request)
+    weaker = here.books.court().access.weaker(made.hosts)
+    if weaker:
+        output.say(_("Weaker, because a standing key opens them: {hosts}", hosts=", ".join(weaker)))
     output.data(
         {
             "request": request.number,
@@ -88,6 +91,7 @@ def _show(here: House, number: str) -> None:
             "approvable": not made.failed,
             "counts": {k.value: len(made.of(k)) for k in RecordClass},
             "sealed": sealed(made),
+            "standing_key_opens": list(weaker),
         }
     )
 

@@ -49,6 +49,7 @@ EVENTS: Mapping[str, str] = {
     "access.certified": N_("certificates issued"),
     "access.checked": N_("way into a host tried"),
     "access.revoked": N_("certificates revoked"),
+    "access.reconciled": N_("logins of a host held against the ledger"),
 }
 
 FACTS: Mapping[str, str] = {

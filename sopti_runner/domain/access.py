@@ -68,7 +68,7 @@ class Issued:
         key: ``SHA256:…`` of the key it was made for.
         request: Request id, or empty.
         person: Whose session it is, or empty.
-        revoked: Listed as revoked since.
+        revoked_at: When it was listed as revoked, aware UTC, or None.
     """
 
     certificate: Certificate
@@ -77,7 +77,7 @@ class Issued:
     request: str
     person: str
     seq: int
-    revoked: bool = False
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,13 @@ class Way:
     Attributes:
         certificate: A certificate opened it.
         plain: A plain key opened it.
+        authority: Fingerprint of the authority whose certificate opened it, or empty.
         at: When it was tried, aware UTC.
     """
 
     certificate: bool
     plain: bool
+    authority: str
     at: datetime
     seq: int
 
@@ -119,12 +121,14 @@ class Access:
         authorities: By fingerprint, in the order made.
         issued: Serial → certificate.
         ways: Host → how it was last tried.
+        reconciled: Host → until when its own log was held against the ledger, aware UTC.
         revocations: The newest list of what is revoked (a KRL of OpenSSH), or None.
     """
 
     authorities: dict[str, Authority] = field(default_factory=dict)
     issued: dict[int, Issued] = field(default_factory=dict)
     ways: dict[str, Way] = field(default_factory=dict)
+    reconciled: dict[str, datetime] = field(default_factory=dict)
     revocations: BlobRef | None = None
 
     @property
@@ -204,14 +208,20 @@ def _certified(access: Access, event: Event) -> None:
 
 def _checked(access: Access, event: Event) -> None:
     data = event.data
-    access.ways[data["host"]] = Way(data["certificate"] is True, data["plain"] is True, event.time, event.seq)
+    access.ways[data["host"]] = Way(
+        data["certificate"] is True, data["plain"] is True, data["authority"], event.time, event.seq
+    )
 
 
 def _revoked(access: Access, event: Event) -> None:
     access.revocations = next((b for b in event.blobs if b.name == "krl"), access.revocations)
     for serial in event.data["serials"]:
         if serial in access.issued:
-            access.issued[serial] = replace(access.issued[serial], revoked=True)
+            access.issued[serial] = replace(access.issued[serial], revoked_at=event.time)
+
+
+def _reconciled(access: Access, event: Event) -> None:
+    access.reconciled[event.data["host"]] = datetime.fromisoformat(event.data["until"])
 
 
 FOLDS: Mapping[str, Callable[[Access, Event], None]] = {
@@ -220,6 +230,7 @@ FOLDS: Mapping[str, Callable[[Access, Event], None]] = {
     "access.certified": _certified,
     "access.checked": _checked,
     "access.revoked": _revoked,
+    "access.reconciled": _reconciled,
 }
 """Event type → what it changes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 
 from sopti_runner.access_ports import Errand, HostDoors, HostKeys, SshAuthority
 from sopti_runner.domain.access import Access as AccessState
@@ -89,6 +90,66 @@ class Access:
             issued = self.issue(errand, hosts, purpose, key.fingerprint)
             yield key.certify(issued, plain)
 
+    @contextmanager
+    def reading(self, hosts: Sequence[str]) -> Iterator[HostKeys]:
+        """Give what opens hosts for a look that no request asked for: certificates where they are taken."""
+        certified = [h for h in hosts if self.books.court().access.by_certificate(h)]
+        if not certified:
+            yield HostKeys("", "", {}, frozenset())
+            return
+        with self.keys(Errand("", "", tuple(certified)), certified) as keys:
+            yield keys
+
+    def rotate(self) -> str:
+        """Make a new authority beside the one in use; both sign until ``retire``. Gives the new one's fingerprint."""
+        self.require_known()
+        public = self.authority.rotate(self.books.store.log)
+        self._tell("authority.made", {"fingerprint": public.fingerprint, "public": public.line})
+        return public.fingerprint
+
+    def retire(self) -> str:
+        """Destroy the authority that was put aside, every converted host having taken the new one.
+
+        Raises:
+            UsageError: A host has not been opened by the new authority yet: it may know the old one alone.
+        """
+        access = self.books.court().access
+        newest = access.in_use[0].fingerprint if access.in_use else ""
+        late = sorted(h for h, way in access.ways.items() if way.certificate and way.authority != newest)
+        if late:
+            raise UsageError(
+                N_("Hosts have not shown yet that they take the new authority"),
+                on=", ".join(late),
+                expected=N_("a run of set-ssh-access on each of them"),
+                next="sopti access variables access.yml",
+            )
+        public = self.authority.retire()
+        self._tell("authority.retired", {"fingerprint": public.fingerprint})
+        return public.fingerprint
+
+    def revoke(self, serials: Sequence[int], request: str, reason: str) -> tuple[int, ...]:
+        """List certificates as revoked: by serial, and all that may still count of a request.
+
+        Raises:
+            UsageError: No such certificate, or none that still counts.
+        """
+        books, at = self.books, self.books.now()
+        access = books.court().access
+        unknown = [n for n in serials if n not in access.issued]
+        if unknown:
+            raise UsageError(
+                N_("No certificate has this serial"), on=", ".join(map(str, unknown)), next="sopti access show"
+            )
+        wanted = {n for n in access.issued if n in serials or (request and access.issued[n].request == request)}
+        fresh = tuple(sorted(n for n in wanted if access.issued[n].revoked_at is None))
+        if not fresh:
+            raise UsageError(N_("There is nothing left to revoke"), on=request or ", ".join(map(str, serials)))
+        krl = self.authority.revocations(self._revoked(access), fresh, ())
+        blobs = [books.blob("krl", krl), *([books.blob("reason", reason)] if reason else [])]
+        data = {"serials": list(fresh), "keys": []}
+        books.tell([Draft(books.new_id(at), "access.revoked", books.store.log, SYSTEM, data, blobs)])
+        return fresh
+
     def issue(
         self, errand: Errand, hosts: Sequence[str], purpose: Purpose, fingerprint: str, person: str = ""
     ) -> tuple[Certificate, ...]:
@@ -155,16 +216,22 @@ class Access:
     def check(self, hosts: Sequence[str]) -> dict[str, tuple[bool, bool]]:
         """Try each host by certificate alone and by its own key alone, and record how it let us in.
 
-        A host that opens to neither keeps what was known of it: it may just be down.
+        While two authorities are in use it is told apart which of them the host takes. A host that opens to neither
+        keeps what was known of it: it may just be down.
         """
         found, doors = {}, self.doors()
         with self.keys(Errand("", "", tuple(hosts)), hosts) as keys:
+            newest, *older = (authority.fingerprint for authority in self.books.court().access.in_use)
+            alone = replace(keys, certificates={host: files[:1] for host, files in keys.certificates.items()})
             for host in hosts:
-                by_certificate, by_own_key = (doors.opens(host, keys, plain=plain)[0] for plain in (False, True))
-                found[host] = (by_certificate, by_own_key)
-        for host, (certificate, plain) in found.items():
-            if certificate or plain:
-                self._tell("access.checked", {"host": host, "certificate": certificate, "plain": plain})
+                by_newest = doors.opens(host, alone, plain=False)[0]
+                certificate = by_newest or (bool(older) and doors.opens(host, keys, plain=False)[0])
+                plain = doors.opens(host, keys, plain=True)[0]
+                found[host] = (certificate, plain)
+                if certificate or plain:
+                    authority = newest if by_newest else older[0] if certificate else ""
+                    data = {"host": host, "certificate": certificate, "plain": plain, "authority": authority}
+                    self._tell("access.checked", data)
         return found
 
     def _tell(self, kind: str, data: dict[str, object]) -> None:

@@ -32,6 +32,7 @@ def examine(books: Books, repository: str = "", password_id: str = "") -> list[C
         _sop,
         _runs,
         _erasures,
+        _access,
         _key,
     )
     found = []
@@ -114,6 +115,29 @@ def _sop(books: Books) -> Check:
             {"count": len(open_steps)},
         )
     return Check(N_("SOP"), "ok", N_("all executors are confirmed"))
+
+
+def _access(books: Books) -> Check:
+    access = books.court().access
+    if not access.in_use:
+        return Check(
+            N_("Ways into hosts"),
+            "warning",
+            N_("no certificate authority yet: a standing key opens every host"),
+            "sopti access init",
+        )
+    weaker = access.weaker(access.ways)
+    if weaker or not access.ways:
+        return Check(
+            N_("Ways into hosts"),
+            "warning",
+            N_("{count} hosts tried, of which a standing key opens {weaker}"),
+            "sopti access show",
+            {"count": len(access.ways), "weaker": len(weaker)},
+        )
+    return Check(
+        N_("Ways into hosts"), "ok", N_("{count} hosts take certificates alone"), "", {"count": len(access.ways)}
+    )
 
 
 def _runs(books: Books) -> Check:
