@@ -25,7 +25,7 @@ from sopti_runner.domain.ledger.merkle import Frontier
 from sopti_runner.domain.ledger.verification import Defect
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ACT_OF
-from sopti_runner.domain.run import CONTAINMENTS, PARENT_DEATH, outcome_of
+from sopti_runner.domain.run import CONTAINMENTS, PARENT_DEATH, RUNNING, outcome_of
 from sopti_runner.domain.sshsig import PublicKey
 from sopti_runner.domain.standing import start_claims
 from sopti_runner.domain.statement import Proof, ProofKind, Statement, parse_statement, proof_from
@@ -243,6 +243,8 @@ class AuthorityAudit:
             yield from self._run_end(event)
         if event.type == "blob.erased":
             yield from self._erasure(event)
+        if event.type == "access.certified":
+            yield from self._certificates(event)
 
     def _run_end(self, event: Event) -> Iterator[Reason]:
         data: Mapping[str, Any] = event.data
@@ -251,6 +253,20 @@ class AuthorityAudit:
             yield Reason("run_unknown", N_("A run ends that was not going on"))
         elif set(data["hosts"]) != set(run.hosts or {}) or data["outcome"] != _outcome(data):
             yield _differs("outcome")
+
+    def _certificates(self, event: Event) -> Iterator[Reason]:
+        """Certificates of a run are for its request and hosts, while it goes on; all others for a look of their own."""
+        data, hosts = event.data, {row["host"] for row in event.data["certificates"]}
+        request, run = self.court.requests.get(event.subject), self.court.runs.get(data["errand"])
+        if data["number"] != (request.number if request else ""):
+            yield _differs("number")
+        if data["purpose"] == access.Purpose.RUN:
+            going_on = run is not None and run.outcome == RUNNING and run.request == event.subject
+            if run is None or not going_on or not hosts <= set(run.hosts or {}):
+                what = N_("Certificates were issued for a run that was not going on, or for hosts that it did not have")
+                yield Reason("certificate_without_run", what)
+        elif data["errand"] != event.id:
+            yield _differs("errand")
 
     def _erasure(self, event: Event) -> Iterator[Reason]:
         """An erasure rests on a proposal that another official confirmed, and goes no further than it."""
