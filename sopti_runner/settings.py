@@ -194,6 +194,10 @@ def _typed(key: str, value: object, *, on: str) -> Any:
         return lang
     if key in ("database_url", "database_owner_url"):
         return _address(key, value, on=on)
+    if key == "backup_repository":
+        if value and not _REPOSITORY.fullmatch(value):
+            raise _wrong(key, N_("an absolute path, or sftp:user@host:/path"), value, on=on)
+        return value
     if key == "ssh_private_key" and not value:
         return None
     return _path(key, value, on=on)

@@ -144,6 +144,15 @@ def test_load_database_address_is_taken(address):
     assert Settings.load({"SOPTI_DATABASE_URL": address}, files()).database == address
 
 
+@pytest.mark.parametrize("place", ["", "/mnt/backup", "sftp:sopti@cadangan.pn-contoh.example:/srv/sopti"])
+def test_load_backup_repository_is_taken_as_it_is_written(place):
+    assert Settings.load({"SOPTI_BACKUP_REPOSITORY": place}, files()).backup_repository == place
+
+
+def test_load_backup_repository_that_is_no_place_is_refused():
+    assert "backup_repository" in str(refused(b'backup_repository = "s3:bucket"\n'))
+
+
 def test_load_misspelt_variable_is_refused():
     assert "did you mean state_dir?" in str(refused(b"", SOPTI_STATEDIR="/x"))
 
