@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sopti_runner.adapters.store_sql import SqlStore
@@ -277,6 +279,17 @@ def test_checkpoints_are_kept_by_size_and_cosignatures_joined(store, draft, cloc
     (one, _), (two, joined) = store.checkpoints()
     assert (one, two) == (1, 2)
     assert joined == f"{text}\n{key.sign(text)}{other.sign(text)}"
+
+
+def test_checkpoint_kept_by_several_at_once_is_kept_once(store, draft, clock):
+    for _ in range(10):
+        store.append([draft()], clock.now())
+        head = store.head()
+        note = FakeLogKey().note(head.size, head.root)
+        with ThreadPoolExecutor(4) as several:
+            done = [several.submit(store.save_checkpoint, head.size, note) for _ in range(4)]
+        assert [each.exception() for each in done] == [None] * 4
+    assert [size for size, _note in store.checkpoints()] == list(range(1, 11))
 
 
 @pytest.mark.parametrize(

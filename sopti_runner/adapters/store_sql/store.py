@@ -194,6 +194,7 @@ class SqlStore:
             if (new.origin, new.size) != (log, size):
                 raise NoteError(f"it speaks of {new.origin} at size {new.size}")
             with self._write() as connection:
+                self._statements.lock_head.one(connection, {"log": log})  # one writer at a time, as for events
                 mine = (checkpoint.c.log == log, checkpoint.c.size == size)
                 kept = connection.execute(select(checkpoint.c.note).where(*mine)).scalar()
                 if kept is None:
