@@ -84,7 +84,6 @@ HIDDEN = (
     Kind(
         "address of a failing request",
         "ansible.builtin.uri: {url: 'http://app:{{ SECRET }}@127.0.0.1:9/', timeout: 2}\nignore_errors: true\n",
-        journal=True,
     ),
     Kind(
         "password of a failing request",
