@@ -76,6 +76,29 @@ def test_killed_apply_is_buried_by_the_next_command_and_needs_a_fresh_plan(lasti
     assert desk.do("ledger", "verify").code == 0
 
 
+def test_cancel_from_another_terminal_ends_the_run_and_names_who_did(lasting, hosts: Lab):
+    desk, number = lasting
+    process = begun(desk, hosts, "apply", number, "--json")
+    refused = desk.do("run", "cancel", number, "--json", who="sari", code=10)
+    assert [r["code"] for r in refused.error["reasons"]] == ["not_in_office"]
+    assert desk.value("run", "show", number)["outcome"] == "running"
+    told = desk.value("run", "cancel", number)
+    _out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert (told["outcome"], told["stopped"]) == ("interrupted", True)
+    (cancelled,) = desk.events("run.cancelled")
+    assert (cancelled.actor.person, cancelled.data["run"]) == (told["cancelled_by"], told["run"])
+    for host in hosts.hosts:
+        assert told["hosts"][host.name]["done"] == ["The first note"]
+        assert told["hosts"][host.name]["not_begun"][-1] == "The last note"
+        assert notes.there(host) == {notes.FIRST}
+    assert told["next"] == f"sopti plan {number} PLAYBOOK"
+    assert "Stopped by Budi Contoh" in desk.do("run", "show", number).out
+    assert "Dihentikan oleh Budi Contoh" in desk.do("run", "show", number, "--lang", "id").out
+    assert desk.do("run", "cancel", number, code=2).err
+    assert desk.do("ledger", "verify").code == 0
+
+
 def test_ctrl_c_while_planning_leaves_no_plan_and_exits_130(ready, hosts: Lab):
     desk, _number = ready
     fresh = desk.prioritised("Catatan kedua")
