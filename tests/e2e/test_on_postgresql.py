@@ -166,6 +166,7 @@ def test_approved_change_is_carried_out_and_traced(founded: Desk, hosts: Lab):
     number = founded.prioritised("Tulis catatan")
     founded.do("plan", number, notes.PLAYBOOK)
     founded.approved(number)
+    notes.let_go(hosts)
     try:
         applied = founded.process("apply", number, "--json").value
     finally:
