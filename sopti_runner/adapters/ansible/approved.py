@@ -74,6 +74,11 @@ class Progress:
     changed: frozenset[str] = frozenset()
     unforeseeable: bool = False
 
+    @property
+    def untouched(self) -> bool:
+        """True while the run has left the host as it found it."""
+        return not self.changed and not self.unforeseeable
+
 
 def progress(results: Iterable[Mapping[str, Any]]) -> Progress:
     """Fold the ``result`` lines of one host."""

@@ -48,6 +48,7 @@ class AnsibleEngine:
         self._runs = state_dir / "runs"
         self._facts = state_dir / "facts"
         self._key = hmac_key
+        self._as_planned: Plan | None = None  # the plan whose objects were all found unchanged when last compared
 
     def plan(
         self, sealed: Sealed, playbook: str, variables: Mapping[str, Any], tags: Sequence[str], progress: Progress
@@ -101,11 +102,13 @@ class AnsibleEngine:
         """
         approved = {(r.host, state.object): state for r in plan.records for state in r.objects}
         now = self.observe(plan, sealed, plan.hosts)
-        return [
+        differences = [
             (host, name, expected.seen, now[host][name].seen)
             for (host, name), expected in sorted(approved.items())
             if now[host][name].before != expected.before
         ]
+        self._as_planned = None if differences else plan
+        return differences
 
     def observe(self, plan: Plan, sealed: Sealed, hosts: Sequence[str]) -> Mapping[str, Mapping[str, ObjectState]]:
         """Look at a plan's objects on some of its hosts now: host → object → state, ``before`` being what is seen.
@@ -124,8 +127,9 @@ class AnsibleEngine:
     ) -> Sequence[HostOutcome]:
         """Run for real; ``on_task`` is called in order as the workers record outcomes.
 
-        Every host of the plan gets an outcome, whatever happened. A person's interruption ends the play and shows in
-        the outcomes, not as an error.
+        Where ``drift`` has just found every object as planned, a task that had nothing to do is not asked again before
+        the run has touched its host. Every host of the plan gets an outcome, whatever happened. A person's
+        interruption ends the play and shows in the outcomes, not as an error.
 
         Raises:
             IntegrityError: The sealed copy does not match its digests, or the HMAC key is not the plan's; nothing ran.
@@ -144,7 +148,8 @@ class AnsibleEngine:
 
         with ssh.identities(self._snapshots.path(sealed.id), self._keys) as identities:
             phase = self._phase(sealed, plan.playbook, plan.tags, identities, _approved(plan))
-            phase = replace(phase, lock=self._lock(run_id))
+            phase = replace(phase, lock=self._lock(run_id), compared=self._as_planned == plan)
+            self._as_planned = None
             end = run_phase(self._runs / run_id, self._key, phase, take)
         return outcomes.close(end, self._snapshots.altered(sealed.id))
 

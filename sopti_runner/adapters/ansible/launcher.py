@@ -53,7 +53,7 @@ def main() -> int:
     if secrets:
         evidence.hide = secrets.hide
         arguments += ["-e", json.dumps(secrets.values)]  # in this process alone: its own command line does not change
-    gate = TaskGate(evidence, key, SealedFiles(root, files), mark, _approved(job))
+    gate = TaskGate(evidence, key, SealedFiles(root, files), mark, _approved(job), compared=job["compared"])
     identities = Path(job["identities"])
     places = Places(kept=root.parents[1], readable=root, writable=[evidence.path.parent], identities=identities)
     code = _play(gate, secrets, evidence, places, arguments)

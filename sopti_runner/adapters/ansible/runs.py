@@ -59,6 +59,7 @@ class Phase:
         playbook: Name without folder and ending.
         hosts: How many hosts there are, for the number of forks.
         approved: As ``TaskGate`` takes it; None for check mode.
+        compared: Every object of the plan was found as planned right before.
         identities: Which key or certificate each host is shown, as ``ssh.identities`` wrote it.
         tags: Given tags.
         facts: Where a plan's facts are kept for its run; None: nowhere.
@@ -71,6 +72,7 @@ class Phase:
     playbook: str
     hosts: int
     approved: Mapping[str, list[Seen]] | None
+    compared: bool = False
     identities: Path = ssh.NO_IDENTITIES
     tags: tuple[str, ...] = ()
     facts: Path | None = None
@@ -229,6 +231,7 @@ def _write_job(folder: Path, private: Path, key: bytes, phase: Phase) -> Path:
         "key": str(key_file),
         "mark": str(mark.path),
         "approved": approved,
+        "compared": phase.compared,
         "identities": str(phase.identities),
         "containment": containment(),
         "runner": os.getpid(),

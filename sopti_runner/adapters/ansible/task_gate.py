@@ -52,6 +52,7 @@ class TaskGate:
         copy: The sealed copy that is run.
         mark: Stands while the run may go on.
         approved: Task key → what the plan holds, one for each occurrence in order; None while planning.
+        compared: Every object of the plan was found as planned right before this run.
     """
 
     def __init__(
@@ -61,8 +62,11 @@ class TaskGate:
         copy: SealedFiles,
         mark: StopMark,
         approved: Mapping[str, list[Seen]] | None,
+        *,
+        compared: bool = False,
     ) -> None:
         self._evidence, self._key, self._copy, self._mark, self._approved = evidence, key, copy, mark, approved
+        self._compared = compared
         self._step: Step | None = None
         self.proven = False
         self.passed: set[str] = set()
@@ -178,6 +182,9 @@ class TaskGate:
         if approved is None or step.reads or approved.kind == "opaque":
             self._intend(step)
             return self._perform(step, run, task_vars)
+        if self._settled(step, approved):
+            step.effect = Effect("same", "", "", approved.objects, "")
+            return {"changed": False}
         result, checked = self._check(step, run, task_vars)
         deviation = deviation_before(step.module, approved, checked, step.done)
         if deviation:
@@ -194,6 +201,15 @@ class TaskGate:
             with self._admitted(step):
                 fresh.cleanup()
         return self._compare(step, checked, result, unseen=unseen)
+
+    def _settled(self, step: Step, approved: Seen) -> bool:
+        """Tell whether a task need not be asked: it had nothing to do, and its objects were just seen unchanged.
+
+        That stands as long as the run has touched nothing on this host. A task whose answer is used is asked.
+        """
+        used = (step.task.register, step.task.until, step.task.failed_when, step.task.changed_when)
+        idle = approved.kind == "same" and not acts_unseen(step.identity["module"], step.args)
+        return self._compared and idle and bool(approved.objects) and step.done.untouched and not any(used)
 
     def _check(self, step: Step, run: Run, task_vars: Any) -> tuple[Any, Seen]:
         """Say what the task would do now."""

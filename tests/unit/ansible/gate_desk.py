@@ -57,9 +57,10 @@ class Desk:
     Args:
         folder: Gets a sealed copy and the evidence.
         approved: The records of the one task, in order; None plans instead.
+        compared: The hosts were found as planned right before.
     """
 
-    def __init__(self, folder: Path, approved: list[Seen] | None) -> None:
+    def __init__(self, folder: Path, approved: list[Seen] | None, *, compared: bool = False) -> None:
         root = folder / "copy"
         (root / TASK_FILE).parent.mkdir(parents=True)
         (root / TASK_FILE).write_text("- name: X\n")
@@ -78,7 +79,8 @@ class Desk:
         self.gate = TaskGate(self.evidence, b"k" * 32, self.copy, self.mark, None)
         self.gate.proven = True
         if approved is not None:
-            self.gate = TaskGate(self.evidence, b"k" * 32, self.copy, self.mark, {self._key(): approved})
+            records = {self._key(): approved}
+            self.gate = TaskGate(self.evidence, b"k" * 32, self.copy, self.mark, records, compared=compared)
             self.gate.proven = True
 
     def _key(self) -> str:
@@ -101,6 +103,7 @@ class Desk:
         self.task = task = SimpleNamespace(
             args=args, become_user=None, environment=None, loop=None, name="X", action=module, resolved_action=module,
             no_log=False, diff=True, ignore_errors=False, delegate_to=None, async_val=0,
+            register=None, until=[], failed_when=[], changed_when=[],
             check_mode=self.planning and not written, get_ds=lambda: written, get_path=lambda: line,
         )  # fmt: skip
         vars(task).update(given)

@@ -51,6 +51,39 @@ def test_task_that_has_nothing_to_do_is_not_run_and_leaves_no_intent(desk: Desk)
     assert ([how for how, *_ in desk.ran], desk.kinds()) == (["check"], ["result"])
 
 
+def test_task_with_nothing_to_do_on_a_host_just_compared_is_not_asked_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, [Seen("same", objects=("file:/x",))], compared=True)
+    assert desk.pass_task() == SAME
+    assert (desk.ran, desk.kinds()) == ([], ["result"])
+    (line,) = desk.lines("result")
+    assert (line["class"], line["outcome"], line["objects"]) == ("same", "ok", ["file:/x"])
+
+
+@pytest.mark.parametrize(
+    "used", [{"register": "said"}, {"until": ["x"]}, {"failed_when": ["x"]}, {"changed_when": ["x"]}]
+)
+def test_task_whose_answer_is_used_is_asked_even_on_a_host_just_compared(tmp_path: Path, used: dict[str, Any]) -> None:
+    desk = Desk(tmp_path, [Seen("same", objects=("file:/x",))], compared=True)
+    desk.says = SAME
+    desk.pass_task(**used)
+    assert [how for how, *_ in desk.ran] == ["check"]
+
+
+def test_task_without_an_observed_object_is_asked_even_on_a_host_just_compared(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, [Seen("same")], compared=True)
+    desk.says = SAME
+    desk.pass_task()
+    assert [how for how, *_ in desk.ran] == ["check"]
+
+
+def test_task_after_a_change_of_the_run_is_asked_on_that_host_again(tmp_path: Path, plan: Seen) -> None:
+    desk = Desk(tmp_path / "apply", [plan, Seen("same", objects=("file:/x",))], compared=True)
+    desk.pass_task()
+    desk.says = SAME
+    desk.pass_task()
+    assert [how for how, *_ in desk.ran] == ["check", "real", "check"]
+
+
 @pytest.mark.parametrize(
     ("module", "args"),
     [
