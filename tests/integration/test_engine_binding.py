@@ -11,7 +11,8 @@ import pytest
 
 from sopti_runner.adapters.ansible.content import AnsibleContent
 from sopti_runner.adapters.ansible.evidence import EvidenceTail
-from sopti_runner.adapters.ansible.runs import Phase, run_phase
+from sopti_runner.adapters.ansible.phase import Phase
+from sopti_runner.adapters.ansible.runs import run_phase
 from sopti_runner.adapters.ansible.snapshot import Snapshots
 from sopti_runner.errors import ContentError, IntegrityError, NotFoundError
 from tests.unit.ansible.sample import HOST_KEY, MODEL, OTHER_KEY, write

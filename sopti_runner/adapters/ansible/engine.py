@@ -19,7 +19,8 @@ from sopti_runner.adapters.ansible.evidence import EvidenceFile, Line, task_key
 from sopti_runner.adapters.ansible.hmac_key import key_id
 from sopti_runner.adapters.ansible.observers import Look, Observers
 from sopti_runner.adapters.ansible.outcomes import LOST_EVIDENCE, Outcomes
-from sopti_runner.adapters.ansible.runs import CANCEL, EVIDENCE, Phase, PhaseEnd, run_phase
+from sopti_runner.adapters.ansible.phase import Phase
+from sopti_runner.adapters.ansible.runs import CANCEL, EVIDENCE, PhaseEnd, run_phase
 from sopti_runner.adapters.ansible.snapshot import Snapshots, engine_versions
 from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.run import UNKNOWN
