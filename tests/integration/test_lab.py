@@ -39,7 +39,9 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _traces(name: str, bridge: str) -> list[str]:
     """Give what is left of a lab on this machine."""
-    left = [str(path) for top in (record.root(), *cgroup.hierarchies()) for path in top.glob(f"**/{name}*")]
+    tops = (record.root(), *cgroup.hierarchies())
+    places = [(place, each) for top in tops for place, *below in os.walk(top) for kind in below for each in kind]
+    left = [f"{place}/{each}" for place, each in places if each.startswith(name)]
     links = {row["ifname"] for row in json.loads(subprocess.check_output(["ip", "-json", "link"]))}
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if name in line]
     return left + sorted(links & {bridge}) + mounts
