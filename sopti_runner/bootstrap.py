@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.clock_system import SystemClock
 from sopti_runner.adapters.handed_files import HandedFiles
 from sopti_runner.adapters.log_key import LogKey
@@ -32,6 +31,7 @@ from sopti_runner.domain.ledger.verification import Verification
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, LedgerError, UsageError
 from sopti_runner.ports import Clock, Progress
+from sopti_runner.ports.access import HostKeys
 from sopti_runner.services.access import Access
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.applying import Applying

@@ -13,11 +13,11 @@ from sopti_runner.adapters.restic.process import Restic
 from sopti_runner.adapters.restic.repository import ResticRepository
 from sopti_runner.adapters.state_copy import StateCopy
 from sopti_runner.adapters.state_return import StateFolderReturn
-from sopti_runner.backup_ports import PutBack, Snapshot
 from sopti_runner.bootstrap import House
 from sopti_runner.domain.recovery_kit import RecoveryKit
 from sopti_runner.errors import N_, UsageError
 from sopti_runner.ports import Progress
+from sopti_runner.ports.backup import PutBack, Snapshot
 from sopti_runner.services.self_backup import Backup, back_up
 from sopti_runner.services.self_kit import make_kit
 from sopti_runner.services.self_restore import put_back

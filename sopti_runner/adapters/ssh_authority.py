@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sopti_runner.access_ports import HostKeys
 from sopti_runner.domain.access import Certificate
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, LedgerError
+from sopti_runner.ports.access import HostKeys
 
 KEY, OLD = "ssh-ca.key", "ssh-ca.old.key"
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.backup_ports import Staged
 from sopti_runner.domain.reason import Reason
 from sopti_runner.errors import N_, LedgerError, RefusedError
 from sopti_runner.ports import Head
+from sopti_runner.ports.backup import Staged
 
 FOLDER, LEDGER, MANIFEST = "backup", "ledger.db", "manifest.json"
 NOT_SAVED = frozenset({"ledger.db", "ledger.db-wal", "ledger.db-shm", "run.lock", FOLDER, "kit.pdf"}) | {

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.backup_ports import PutBack
 from sopti_runner.domain.reason import Reason
 from sopti_runner.errors import N_, IntegrityError, RefusedError, UsageError
+from sopti_runner.ports.backup import PutBack
 
 COPY, ROOM, SIGN, BESIDE = "backup", "restoring", "restoring.begun", "restored"
 KEY = "log.key"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
-from sopti_runner.access_ports import Errand, HostDoors, HostKeys, SshAuthority
 from sopti_runner.domain.access import Access as AccessState
 from sopti_runner.domain.access import Certificate, Purpose, certificates, key_id
 from sopti_runner.domain.court import Court
@@ -15,6 +14,7 @@ from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, IntegrityError, UsageError
 from sopti_runner.ports import Engine
+from sopti_runner.ports.access import Errand, HostDoors, HostKeys, SshAuthority
 from sopti_runner.services.books import Books
 
 

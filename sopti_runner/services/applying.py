@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from sopti_runner.access_ports import Escort
 from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
@@ -19,7 +18,8 @@ from sopti_runner.domain.statement import Proof, ProofKind, parse_statement
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.errors import N_, DeviceError, ExecutionError, IntegrityError, SoptiError
 from sopti_runner.ports import Content, Engine, HostOutcome, Progress, Sealed, StatementSigner
-from sopti_runner.run_ports import RunLocks
+from sopti_runner.ports.access import Escort
+from sopti_runner.ports.runs import RunLocks
 from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books, actor_of, who_tried

@@ -16,7 +16,7 @@ from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.run import RUNNING, Run, outcome_of
 from sopti_runner.domain.time_rules import Instant
 from sopti_runner.ports import Engine, HostOutcome, TaskOutcome, Veto
-from sopti_runner.run_ports import RunLocks
+from sopti_runner.ports.runs import RunLocks
 from sopti_runner.services.books import Books
 
 BATCH = 100

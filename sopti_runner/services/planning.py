@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sopti_runner.access_ports import Errand, Escort
 from sopti_runner.domain import access, standing
 from sopti_runner.domain.authority import no_office
 from sopti_runner.domain.change import ChangeModel
@@ -18,6 +17,7 @@ from sopti_runner.domain.request import ON_PLAN, ActName, Request
 from sopti_runner.domain.variables import check_variables
 from sopti_runner.errors import N_, ContentError, IntegrityError, NotFoundError, SoptiError
 from sopti_runner.ports import Content, Engine, Progress, Sealed, StatementSigner
+from sopti_runner.ports.access import Errand, Escort
 from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sopti_runner.access_ports import HostJournals
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.login import Told, tell
 from sopti_runner.errors import DeviceError
+from sopti_runner.ports.access import HostJournals
 from sopti_runner.services.access import Access
 
 

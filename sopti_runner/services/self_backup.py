@@ -10,11 +10,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sopti_runner.backup_ports import BackupRepository, Saved, Staged, StateCopier
 from sopti_runner.domain.check import Check
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.errors import N_, IntegrityError, PartialError
 from sopti_runner.ports import Progress
+from sopti_runner.ports.backup import BackupRepository, Saved, Staged, StateCopier
 from sopti_runner.services.books import Books
 
 BACKED_UP = "backup.made"

@@ -6,7 +6,6 @@ anything is written into it, by two persons; without any such checkpoint there i
 
 from __future__ import annotations
 
-from sopti_runner.backup_ports import BackupRepository, PutBack, Snapshot, StateReturn
 from sopti_runner.domain import restoration
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.checkpoint import Checkpoint, open_checkpoint
@@ -15,6 +14,7 @@ from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.words import Words
 from sopti_runner.errors import N_, NotFoundError, RefusedError, UsageError
 from sopti_runner.ports import Progress, Waiting
+from sopti_runner.ports.backup import BackupRepository, PutBack, Snapshot, StateReturn
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books
 from sopti_runner.services.governing import propose

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sopti_runner.access_ports import Escort
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.request import Request
 from sopti_runner.domain.run import Run
 from sopti_runner.errors import SoptiError
 from sopti_runner.ports import Engine
+from sopti_runner.ports.access import Escort
 from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.books import Books
 from sopti_runner.services.planning import errand, find, record_read, sealed_of, stored_plan

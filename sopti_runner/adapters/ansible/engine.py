@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.ansible import ssh
 from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.containment import containment
@@ -26,6 +25,7 @@ from sopti_runner.domain.plan import ObjectState, Plan, PlanRecord, RecordClass
 from sopti_runner.domain.run import UNKNOWN
 from sopti_runner.errors import N_, ExecutionError, IntegrityError, StoppedError
 from sopti_runner.ports import HostOutcome, Progress, Sealed, TaskOutcome, Veto
+from sopti_runner.ports.access import HostKeys
 
 ABSENT_PLAY = N_("no play of this playbook is for this host")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.ansible import ssh
 from sopti_runner.adapters.ansible.connection_rules import check_connection
 from sopti_runner.adapters.ansible.inventory import Inventory, evaluate
@@ -18,6 +17,7 @@ from sopti_runner.adapters.ansible.inventory_files import read_inventory
 from sopti_runner.adapters.ansible.snapshot import refuse
 from sopti_runner.domain.sshsig import PublicKey, parse_public_key
 from sopti_runner.errors import N_, NotFoundError, UsageError
+from sopti_runner.ports.access import HostKeys
 
 TIMEOUT_S = 120
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sopti_runner.access_ports import HostKeys
 from sopti_runner.adapters.ansible.host_doors import InventoryDoors
 from sopti_runner.domain.login import Login, parse_login
 from sopti_runner.domain.sshsig import PublicKey
 from sopti_runner.errors import N_, DeviceError
+from sopti_runner.ports.access import HostKeys
 
 _WRITERS = frozenset({"sshd", "sshd-session", "login"})
 _FIELDS = "MESSAGE,_UID,_COMM"

@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sopti_runner.access_ports import HostKeys
 from sopti_runner.errors import N_, DeviceError
+from sopti_runner.ports.access import HostKeys
 
 CONNECT_TIMEOUT_S = 10
 PATH = "/usr/local/bin:/usr/bin:/bin"

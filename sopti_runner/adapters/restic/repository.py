@@ -11,9 +11,9 @@ from typing import Any
 from sopti_runner.adapters.restic import command
 from sopti_runner.adapters.restic.command import Command
 from sopti_runner.adapters.restic.process import Outcome, Restic, Result
-from sopti_runner.backup_ports import Saved, Snapshot
 from sopti_runner.errors import N_, ExecutionError, IntegrityError, PartialError, SoptiError
 from sopti_runner.ports import Progress
+from sopti_runner.ports.backup import Saved, Snapshot
 
 TAG = "sopti-self"
 DAILY, WEEKLY = 14, 8

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from sopti_runner.access_ports import Errand, HostKeys
 from sopti_runner.domain.access import Purpose
 from sopti_runner.errors import IntegrityError, UsageError
+from sopti_runner.ports.access import Errand, HostKeys
 from sopti_runner.services.access import Access
 from tests.unit.domain.desk import Desk
 from tests.unit.domain.signing import TestKey

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from sopti_runner.backup_ports import Saved, Staged
 from sopti_runner.errors import ExecutionError, IntegrityError, PartialError
+from sopti_runner.ports.backup import Saved, Staged
 from sopti_runner.services.self_backup import back_up, backup_check
 from tests.unit.domain.memory_ledger import MemoryLedger
 from tests.unit.services.test_outside import SharedDesk
