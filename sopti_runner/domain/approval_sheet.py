@@ -67,6 +67,7 @@ class ApprovalSheet:
         asked: What is asked for, in the requester's words.
         why: The reason given, or empty.
         settings: What the playbook is given: meaning and value, in the change model's order.
+        weaker: Hosts of the plan that a standing key opens, or may open: see ``access.Access.weaker``.
         blind_spots: What check mode can't predict, from the change model.
         advice: ``request.ADVICE`` word, or empty while nobody advised.
         advice_note: The adviser's words, or empty.
@@ -95,6 +96,7 @@ class ApprovalSheet:
     risk: Risk
     settings: tuple[tuple[Wording, str], ...]
     hosts: tuple[HostChanges, ...]
+    weaker: tuple[str, ...]
     blind_spots: tuple[Wording, ...]
     advice: str
     advice_note: str
@@ -146,7 +148,8 @@ def blind_lines(sheet: ApprovalSheet, words: Words) -> list[str]:
 
 
 def rows(sheet: ApprovalSheet, words: Words) -> list[tuple[str, str]]:
-    """Give the sheet's facts as label and text, in reading order."""
+    """Give the sheet's facts as label and text, in reading order; the way in only where it is the weaker one."""
+    way_in = [(words("Way into the hosts"), way_in_text(sheet, words))] if sheet.weaker else []
     requester = ", ".join(dict.fromkeys(one_line(t) for t in (sheet.requester, sheet.unit) if t))
     return [
         (words("Requested by"), requester),
@@ -157,7 +160,19 @@ def rows(sheet: ApprovalSheet, words: Words) -> list[tuple[str, str]]:
         (words("Worst case"), pick(words, sheet.worst_case)),
         (words("How to go back"), pick(words, sheet.backout)),
         (words("Risk"), f"{words(RISK_WORDS[sheet.risk])} - {words(CHANGE_WORDS[sheet.change_type])}"),
+        *way_in,
     ]
+
+
+def way_in_text(sheet: ApprovalSheet, words: Words) -> str:
+    """Say what it means that a standing key opens hosts, how many, and which; the names come last, to be cut first."""
+    return words(
+        "{count} of {all} hosts can still be opened by a standing key: whoever holds it can come in without an "
+        "approval, and the host does not note for which request. Hosts: {hosts}",
+        count=len(sheet.weaker),
+        all=len(sheet.hosts),
+        hosts=", ".join(one_line(host) for host in sheet.weaker),
+    )
 
 
 def setting_lines(sheet: ApprovalSheet, words: Words) -> list[str]:

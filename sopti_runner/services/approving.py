@@ -82,6 +82,7 @@ class Approving:
             risk=model.risk,
             settings=_settings(model, plan),
             hosts=host_changes(plan),
+            weaker=court.access.weaker(plan.hosts),
             blind_spots=model.unpredictable,
             advice=request.advice if adviser else "",
             advice_note=note_of(books, request, ActName.CONSIDER, "advice_note") if adviser else "",

@@ -97,6 +97,7 @@ def sheet_of(**changes):
         "risk": Risk.MEDIUM,
         "settings": ((Wording("Layanan yang dibuka", "Services to open"), "ssh, https"),),
         "hosts": host_changes(plan_of(["srv-arsip", "srv-berkas"])),
+        "weaker": ("srv-berkas",),
         "blind_spots": (
             Wording(
                 "Apakah aplikasi lain memakai sambungan yang akan ditutup.",

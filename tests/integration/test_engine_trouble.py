@@ -47,6 +47,7 @@ def test_plan_host_that_can_not_be_used_is_named_with_the_reason(
     with pytest.raises(DeviceError, match=says) as caught:
         broken.plan(broken.seal())
     assert caught.value.on == "srv02"
+    assert ("access check" in caught.value.next) is (says == "refuses the login")
 
 
 def test_apply_unreachable_host_is_unreachable_and_the_other_changes(own_lab: Lab, tmp_path: Path) -> None:

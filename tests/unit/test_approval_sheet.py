@@ -55,6 +55,7 @@ def sheet_of(of, **changes):
         "risk": Risk.HIGH,
         "settings": (),
         "hosts": host_changes(of),
+        "weaker": (),
         "blind_spots": (Wording("Titik buta", "Blind spot"),),
         "advice": "defer",
         "advice_note": "Tunggu",
@@ -112,6 +113,7 @@ def test_sheet_text_names_everything_the_signature_stands_for():
         {"asked": "Buka akses lain"},
         {"risk": Risk.LOW},
         {"hosts": host_changes(plan_of(record("a", CHANGE, "file:/etc/y")))},
+        {"weaker": ("b",)},
         {"blind_spots": ()},
         {"advice": "approve"},
         {"advice_note": ""},
@@ -123,6 +125,14 @@ def test_sheet_text_names_everything_the_signature_stands_for():
 )
 def test_sheet_text_differs_when_any_fact_differs(change):
     assert display_text(sheet_of(PLAN, **change), WORDS["id"]) != display_text(sheet_of(PLAN), WORDS["id"])
+
+
+def test_sheet_text_says_of_weaker_hosts_how_many_which_and_what_it_means():
+    text = " ".join(display_text(sheet_of(PLAN, weaker=("b",)), WORDS["id"]).split())
+    assert "1 dari 2 perangkat masih dapat dibuka dengan kunci tetap" in text
+    assert "tanpa persetujuan" in text
+    assert "Perangkat: b" in text
+    assert "kunci tetap" not in display_text(sheet_of(PLAN), WORDS["id"])
 
 
 @given(st.text(max_size=300))

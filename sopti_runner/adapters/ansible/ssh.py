@@ -115,7 +115,11 @@ def command(
 
 
 def trouble(host: str, text: str) -> DeviceError:
-    """Say which trouble kept us from a host, from what ssh or Ansible wrote: its key, the login, sudo, or no answer."""
+    """Say which trouble kept us from a host, from what ssh or Ansible wrote: its key, the login, sudo, or no answer.
+
+    A refused login leads to ``access check``: a runner that died while it converted the host left it with another way
+    in than the ledger knows of.
+    """
     found = " ".join(text.split())[-300:]
     if _KEY_TROUBLE.search(text):
         return DeviceError(
@@ -128,7 +132,12 @@ def trouble(host: str, text: str) -> DeviceError:
         )
     if _LOGIN_TROUBLE.search(text):
         return DeviceError(
-            N_("Host {host} refuses the login"), on=host, expected=N_("a login by key"), found=found, host=host
+            N_("Host {host} refuses the login"),
+            on=host,
+            expected=N_("a login by key"),
+            found=found,
+            next=N_("sopti access check {host}: tries certificate and standing key, and records which one opens it"),
+            host=host,
         )
     if _SUDO_TROUBLE.search(text):
         return DeviceError(

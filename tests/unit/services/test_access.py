@@ -125,6 +125,15 @@ def test_host_that_may_be_converted_is_shown_both_and_tried_afterwards(access, d
     assert access.books.court().access.weaker(["web1", "web2"]) == ("web2",)
 
 
+def test_host_whose_conversion_nobody_saw_end_is_reached_again_once_it_was_tried(access, doors):
+    doors.knows["web1"], doors.plain = "0", set()  # the runner died: certificate rolled out, standing key taken away
+    with access.escort("engine", errand("web1")) as engine:
+        assert engine == "engine", "the standing key is offered, which the host refuses"
+    assert access.check(["web1"]) == {"web1": (True, False)}
+    with access.escort("engine", errand("web1")) as (_, keys):
+        assert set(keys.certificates) == {"web1"}
+
+
 def test_host_that_opens_to_nothing_keeps_what_was_known_of_it(access, doors):
     doors.knows["web1"], doors.plain = "0", set()
     access.check(["web1"])
