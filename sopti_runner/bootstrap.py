@@ -87,6 +87,10 @@ class House:
         """The log's key."""
         return LogKey.load(self.settings.state_dir / "log.key")
 
+    def founded(self) -> bool:
+        """Tell whether a court was founded on this machine, or its founding begun."""
+        return (self.settings.state_dir / "log.key").exists()
+
     @cached_property
     def files(self) -> HandedFiles:
         """The files that people name: anything but what sopti keeps, and what left for another machine."""

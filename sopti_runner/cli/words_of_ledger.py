@@ -15,6 +15,8 @@ EVENTS: Mapping[str, str] = {
     "log.restored": N_("put back from a backup"),
     "backup.made": N_("backed up"),
     "kit.made": N_("recovery kit made"),
+    "secret.set": N_("secret kept"),
+    "secret.removed": N_("secret removed"),
     "gate.refused": N_("refused"),
     "read.finished": N_("hosts read"),
     "request.registered": N_("registered"),

@@ -46,6 +46,8 @@ MACHINE = access.EVENTS | {
     "witness.cosigned",
     "backup.made",
     "kit.made",
+    "secret.set",
+    "secret.removed",
 }
 """Events that sopti records by itself; whether they are true, only the hosts can tell."""
 

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sopti_runner.adapters.ansible.evidence import keyed_digest
-from sopti_runner.adapters.ansible.hmac_key import load_or_create
+from sopti_runner.adapters.ansible.hmac_key import key_id, load_or_create
 from sopti_runner.domain.variables import HELD_NAME
 from sopti_runner.errors import N_, NotFoundError, UsageError
+from sopti_runner.ports.secrets import SecretDigest
 
 MIN_CHARS = 8
 MAX_BYTES = 64 << 10
@@ -46,8 +47,8 @@ class SecretStore:
         found = {each.name for folder in self.folders if folder.is_dir() for each in folder.iterdir()}
         return sorted(name for name in found if re.fullmatch(HELD_NAME, name))
 
-    def put(self, name: str, value: str) -> None:
-        """Keep a secret; one of the same name is replaced, and plans that were bound to it are void.
+    def accepted(self, name: str, value: str) -> str:
+        """Give the value as it would be kept: one line without its end.
 
         Raises:
             UsageError: The name is no name, or the value is too short to be told from other words, too long, no text,
@@ -64,6 +65,15 @@ class SecretStore:
                 least=MIN_CHARS,
                 most=MAX_BYTES,
             )
+        return text
+
+    def put(self, name: str, value: str) -> None:
+        """Keep a secret; one of the same name is replaced, and plans that were bound to it are void.
+
+        Raises:
+            UsageError: As ``accepted``.
+        """
+        text = self.accepted(name, value)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = self.folder / f".{name}.new"
         partial.unlink(missing_ok=True)
@@ -76,19 +86,32 @@ class SecretStore:
 
     def drop(self, name: str) -> None:
         """Forget a secret of the folder; NotFoundError when there is none."""
-        if name not in self.names() or not (self.folder / name).is_file():
-            raise self._missing(name)
+        self.kept(name)
         (self.folder / name).unlink()
+
+    def kept(self, name: str) -> SecretDigest:
+        """Give what binds the folder's own value, whatever systemd gives; NotFoundError when there is none."""
+        if name not in self.names():
+            raise self._missing(name)
+        return self.bound_by(self._read(name, [self.folder]))
+
+    def held(self, name: str) -> SecretDigest:
+        """Give what binds the value that runs are given; NotFoundError when there is none."""
+        return self.bound_by(self._read(name, self.folders))
+
+    def bound_by(self, value: str) -> SecretDigest:
+        """Give what binds a value, as a plan is bound to it."""
+        key = self._key()
+        return SecretDigest(digest_of(key, value), key_id(key))
 
     def bound(self, names: Mapping[str, str]) -> dict[str, dict[str, str]]:
         """Give variable → name and keyed digest of its secret, as a sealed copy binds it; NotFoundError without one."""
         return {
-            variable: {"secret": name, "digest": digest_of(self._key(), self._read(name))}
-            for variable, name in sorted(names.items())
+            variable: {"secret": name, "digest": self.held(name).digest} for variable, name in sorted(names.items())
         }
 
-    def _read(self, name: str) -> str:
-        value = read_secret(self.folders, name)
+    def _read(self, name: str, folders: Sequence[Path]) -> str:
+        value = read_secret(folders, name)
         if value is None:
             raise self._missing(name)
         return value
