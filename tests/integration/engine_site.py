@@ -42,7 +42,11 @@ def inventory(lab: Lab, **changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Site:
-    """Content, engine and state in one folder, over the hosts of a lab."""
+    """Content, engine and state in one folder, over the hosts of a lab.
+
+    Attributes:
+        written: Names of the files that ansible-runner was seen to have written while plans were made.
+    """
 
     def __init__(self, folder: Path, lab: Lab, **changes: Mapping[str, Any]) -> None:
         self.state = folder / "state"
@@ -53,12 +57,16 @@ class Site:
         self.secrets.put("varied", SECRET)
         self.content = AnsibleContent(CONTENT, hosts, self.state, self.secrets)
         self.engine = AnsibleEngine(self.state, KEY)
+        self.written: set[str] = set()
 
     def seal(self, playbook: str = "varied", given: Mapping[str, Any] = GIVEN) -> Sealed:
         return self.content.seal(playbook, limit=[], variables=given)
 
     def plan(self, sealed: Sealed, playbook: str = "varied", given: Mapping[str, Any] = GIVEN) -> Plan:
-        return self.engine.plan(sealed, playbook, given, [], lambda host, what: None)
+        def look(host: str, what: str) -> None:
+            self.written |= {file.name for file in self.state.rglob("artifacts/**/*") if file.is_file()}
+
+        return self.engine.plan(sealed, playbook, given, [], look)
 
     def apply(self, plan: Plan, sealed: Sealed, run: str) -> tuple[list[TaskOutcome], list[HostOutcome]]:
         tasks: list[TaskOutcome] = []

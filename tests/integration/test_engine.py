@@ -96,6 +96,10 @@ def test_plan_of_untouched_hosts_predicts_each_kind(first: tuple[Plan, list[str]
     assert "+Selamat pagi from srv01" in records["Template"][0].diff
 
 
+def test_plan_leaves_no_task_in_files_of_ansible_runner(site: Site, first: tuple[Plan, list[str], list[str]]) -> None:
+    assert site.written == {"command"}
+
+
 def test_plan_of_both_hosts_covers_the_same_tasks(first: tuple[Plan, list[str], list[str]]) -> None:
     tasks = [[(r.ordinal, r.task, r.kind) for r in first[0].records if r.host == host] for host in first[0].hosts]
     assert tasks[0] == tasks[1]

@@ -17,7 +17,9 @@ from sopti_runner.adapters.ansible.task_gate import UNPROVEN, TaskGate
 
 PROVEN = (2, 19)
 """The series of ansible-core on which the gate was proven."""
-CONNECTION = "sopti_gated"
+CONNECTION, TALLY = "sopti_gated", "sopti_tally"
+"""The plugins of ours: the only way to a host, and the only callback."""
+
 WRAPPED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "TaskExecutor": {
         "_execute": ("self", "templar", "variables"),

@@ -19,7 +19,7 @@ from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.containment import enter
 from sopti_runner.adapters.ansible.controller_guard import Places, refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
-from sopti_runner.adapters.ansible.gate_wiring import install, prove, version_refusal, wiring_refusal
+from sopti_runner.adapters.ansible.gate_wiring import TALLY, install, prove, version_refusal, wiring_refusal
 from sopti_runner.adapters.ansible.known_secrets import KnownSecrets, SecretGuard, load_secrets
 from sopti_runner.adapters.ansible.parent_death import die_with_parent
 from sopti_runner.adapters.ansible.sealed_files import SealedFiles
@@ -89,6 +89,7 @@ def _play(
     from ansible.cli.playbook import PlaybookCLI  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.plugins.action import ActionBase  # noqa: PLC0415  Ansible reads argv and settings when imported
+    from ansible.plugins.loader import callback_loader  # noqa: PLC0415  Ansible reads argv and settings when imported
 
     refusal = wiring_refusal(TaskExecutor, ActionBase)
     if refusal:
@@ -103,6 +104,7 @@ def _play(
             reason = prove(gate)
             if reason:
                 sys.exit(_refuse(evidence, reason))
+            callback_loader.get(TALLY, class_only=True).evidence = evidence
             return None, None
 
     try:

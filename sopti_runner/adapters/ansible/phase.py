@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.ansible import interlock, kept_facts, ssh
+from sopti_runner.adapters.ansible import interlock, kept_facts, ssh, tally
 from sopti_runner.adapters.ansible.approved import Seen
-from sopti_runner.adapters.ansible.gate_wiring import CONNECTION
+from sopti_runner.adapters.ansible.gate_wiring import CONNECTION, TALLY
 
 FORKS = 10
 FACTS = "facts"
@@ -128,5 +128,6 @@ def environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
     settings |= kept_facts.settings(private / FACTS)
     settings |= dict.fromkeys(_PLUGIN_PATHS.split(), empty)
     settings["CONNECTION_PLUGINS"] = Path(str(interlock.__file__)).parent
+    settings |= {"CALLBACK_PLUGINS": Path(str(tally.__file__)).parent, "STDOUT_CALLBACK": TALLY}
     basic = ssh.environment() | {"HOME": str(private)}
     return basic | {f"ANSIBLE_{name}": str(value) for name, value in settings.items()}

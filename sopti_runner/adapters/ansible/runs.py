@@ -35,6 +35,9 @@ from sopti_runner.errors import N_, ExecutionError
 CANCEL, EVIDENCE = "cancel", "evidence.jsonl"
 """In a phase's folder: what asks it to end, and what its workers write down."""
 
+POLL_S = 0.2
+"""Seconds between two looks at the evidence while Ansible says nothing: how late progress may be shown."""
+
 MEMORY = Path("/dev/shm")  # noqa: S108  what Ansible renders before it sends it must not reach a disk
 
 
@@ -44,7 +47,7 @@ class PhaseEnd:
 
     Attributes:
         code: Exit code of the launcher, None when it was killed.
-        stats: Ansible's own counters by host, from its last event; a hint beside the evidence, never proof alone.
+        stats: Ansible's own counters by host, written down at the play's end; a hint, never proof alone.
         interrupted: A person stopped it.
         said: The last lines that Ansible wrote outside tasks, for an error message.
     """
@@ -115,6 +118,8 @@ class _Follower:
         for line in self._tail.take():
             if line["e"] == "start" and not self._guardian:
                 self._guardian = line["pid"]
+            if line["e"] == "tally":
+                self._end.stats = line["hosts"]
             if self.failure is not None:
                 continue
             try:
@@ -124,16 +129,14 @@ class _Follower:
                 self.stop()
 
     def event(self, event: Mapping[str, Any]) -> bool:
-        """Take an event of ansible-runner; False tells it to write no file."""
-        if event.get("event") == "playbook_on_stats":
-            self._end.stats = _stats(event.get("event_data", {}))
-        elif event.get("event") in ("verbose", "error", "warning") and event.get("stdout"):
+        """Take what ansible-runner makes of a line that Ansible wrote; False tells it to write no file."""
+        if event.get("stdout"):
             self._end.said = [*self._end.said, str(event["stdout"])][-20:]
         self.drain()
         return False
 
     def poll(self) -> bool:
-        """Called by ansible-runner every second; never asks it to cancel."""
+        """Called by ansible-runner every ``POLL_S`` seconds; never asks it to cancel."""
         self.drain()
         self._end.interrupted = self._end.interrupted or self._cancel.exists()
         if self._end.interrupted or self.failure is not None:
@@ -154,12 +157,6 @@ class _Follower:
     def ended(self) -> None:
         """Know that nothing is left to be stopped."""
         self._guardian = -1
-
-
-def _stats(data: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    kinds = ("ok", "changed", "failures", "dark", "skipped", "rescued", "ignored", "processed")
-    hosts = {host for kind in kinds for host in data.get(kind, {})}
-    return {host: {kind: int(data.get(kind, {}).get(host, 0)) for kind in kinds} for host in sorted(hosts)}
 
 
 @contextmanager
@@ -207,7 +204,6 @@ def _runner(private: Path, sockets: Path, phase: Phase, job: Path, follower: _Fo
     """Build ansible-runner's own runner, with its environment replaced and its command checked."""
     from ansible_runner.config.runner import RunnerConfig  # noqa: PLC0415  slow to import, and only needed for a run
     from ansible_runner.runner import Runner  # noqa: PLC0415  slow to import, and only needed for a run
-    from ansible_runner.utils import get_callback_dir  # noqa: PLC0415  slow to import, and only needed for a run
 
     words = command(phase, job)
     inventory = str(phase.snapshot / "inventory.json")
@@ -222,12 +218,8 @@ def _runner(private: Path, sockets: Path, phase: Phase, job: Path, follower: _Fo
     )
     config.prepare()
     config.suppress_output_file = True
-    config.pexpect_timeout = 1
-    config.env = environment(private, sockets, phase) | {
-        "ANSIBLE_CALLBACK_PLUGINS": get_callback_dir(),
-        "ANSIBLE_STDOUT_CALLBACK": "awx_display",
-        "AWX_ISOLATED_DATA_DIR": str(config.artifact_dir),
-    }
+    config.pexpect_timeout = POLL_S
+    config.env = environment(private, sockets, phase)
     if list(config.command) != [*words, "-i", inventory]:
         raise ExecutionError(
             N_("ansible-runner built another command than asked for"),

@@ -1,0 +1,1 @@
+"""The folder that Ansible is given as its only place for callback plugins."""
