@@ -34,7 +34,7 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Found the court, and print what the two must compare and keep."""
-    from sopti_runner.founding import found
+    from sopti_runner.bootstrap.founding import found
 
     here = house()
     people = [_parts(text) for text in person]

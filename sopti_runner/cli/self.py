@@ -33,7 +33,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Back sopti up."""
-    from sopti_runner.recovery import Recovery
+    from sopti_runner.bootstrap.recovery import Recovery
 
     here = house()
     with output.working(_("Backing up")) as progress:
@@ -80,7 +80,7 @@ def kit(
     as_json: Json = False,
 ) -> None:
     """Make the recovery kit, or remove its file."""
-    from sopti_runner.recovery import Recovery
+    from sopti_runner.bootstrap.recovery import Recovery
 
     here = house()
     recovery = Recovery(here)
@@ -120,7 +120,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Put sopti's state back, or list what there is."""
-    from sopti_runner.recovery import Recovery
+    from sopti_runner.bootstrap.recovery import Recovery
 
     here = house()
     if listed:

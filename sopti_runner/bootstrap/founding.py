@@ -1,4 +1,4 @@
-"""Where adapters of a founding meet services: a part of ``bootstrap`` that only ``sopti init`` loads."""
+"""Where adapters of a founding meet services: only ``sopti init`` loads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where adapters of sopti's own recovery meet services: a part of ``bootstrap`` that only ``sopti self`` loads."""
+"""Where adapters of sopti's own recovery meet services: only ``sopti self`` loads it."""
 
 from __future__ import annotations
 
