@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sopti_runner.cli import output
+from sopti_runner.cli.deciding import Hand, decided, which
 from sopti_runner.cli.names import act_words
 from sopti_runner.cli.options import (
     By,
@@ -22,13 +23,15 @@ from sopti_runner.cli.options import (
     Recorder,
 )
 from sopti_runner.cli.request_page import say_state
-from sopti_runner.cli.session import act, bring_in, house, me, on_paper, person_named, prepared, signed
+from sopti_runner.cli.session import act, house, prepared
 from sopti_runner.errors import N_, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
     from sopti_runner.domain.ledger.event import Event
+    from sopti_runner.ports import Waiting
 
+OPEN = "sopti request list --open"
 CONSIDER = N_("Give advice on the plan (B7).\n\nExample: sopti consider REG-2026-0001 --advice approve --by Dewi")
 APPROVE = N_(
     "Approve exactly the plan that the sheet shows (B8), or grant a list of requests without a technical change.\n\n"
@@ -76,12 +79,14 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve."""
-    here = house()
-    if signature:
-        _said(here, bring_in(here, signature, "approve", "grant"))
-        return
-    if not numbers:
-        raise UsageError(N_("Which request?"), next="sopti request list --open")
+    here, hand = house(), Hand(by, key, paper, recorder, export_to, signature)
+    _said(here, decided(here, hand, ("approve", "grant"), lambda: _approval(here, numbers or [], days, hand)))
+
+
+def _approval(here: House, numbers: Sequence[str], days: int, hand: Hand) -> Waiting:
+    from sopti_runner.services.planning import find
+
+    first = which(numbers[0] if numbers else "", OPEN)
     court = here.books.court()
     if days > court.policy.validity_days:
         raise UsageError(
@@ -91,17 +96,11 @@ def approve(
             found=str(days),
             next="sopti office policy",
         )
-    person = person_named(here, court, by) if by else me(here, court, key)
-    from sopti_runner.services.planning import find
-
+    person, page = hand.person(here), hand.page(here)
     requests = [find(court, n) for n in numbers]
-    page = on_paper(here, paper, recorder)
     if len(requests) > 1 or not requests[0].technical:
-        waiting = here.approving.prepare_list(numbers, person=person, paper=page)
-    else:
-        waiting, _sheet = here.approving.prepare(numbers[0], person=person, days=days, paper=page)
-    output.say(waiting.display)
-    _said(here, signed(here, waiting, key, export_to))
+        return here.approving.prepare_list(numbers, person=person, paper=page)
+    return here.approving.prepare(first, person=person, days=days, paper=page)[0]
 
 
 def reject(
@@ -116,7 +115,7 @@ def reject(
     as_json: Json = False,
 ) -> None:
     """Reject a request."""
-    _decide("reject", number, reason, by, key, export_to, signature, paper=paper, recorder=recorder)
+    _decide("reject", number, reason, Hand(by, key, paper, recorder, export_to, signature))
 
 
 def _deciding(name: str) -> Callable[..., None]:
@@ -131,7 +130,7 @@ def _deciding(name: str) -> Callable[..., None]:
         signature: Import = "",
         as_json: Json = False,
     ) -> None:
-        _decide(name, number, reason, by, key, export_to, signature)
+        _decide(name, number, reason, Hand(by, key, export_to=export_to, signature=signature))
 
     return command
 
@@ -139,33 +138,19 @@ def _deciding(name: str) -> Callable[..., None]:
 return_, revoke = _deciding("return"), _deciding("revoke")
 
 
-def _decide(
-    name: str,
-    number: str,
-    reason: str,
-    by: str,
-    key: str,
-    export_to: str,
-    signature: str,
-    *,
-    paper: str = "",
-    recorder: str = "",
-) -> None:
+def _decide(name: str, number: str, reason: str, hand: Hand) -> None:
+    from sopti_runner.domain.plain import one_line
     from sopti_runner.services.planning import find
 
     here = house()
-    if signature:
-        _said(here, bring_in(here, signature, name))
-        return
-    if not number:
-        raise UsageError(N_("Which request?"), next="sopti request list --open")
-    from sopti_runner.domain.plain import one_line
 
-    request = find(here.books.court(), number)
-    shown = f"{act_words(name)}: {request.number}\n{one_line(reason)}\n"
-    page = on_paper(here, paper, recorder)
-    waiting = prepared(here, name, [request.id], by=by, key=key, texts={"reason": reason}, display=shown, paper=page)
-    _said(here, signed(here, waiting, key, export_to))
+    def statement() -> Waiting:
+        request = find(here.books.court(), which(number, OPEN))
+        shown = f"{act_words(name)}: {request.number}\n{one_line(reason)}\n"
+        page, texts = hand.page(here), {"reason": reason}
+        return prepared(here, name, [request.id], by=hand.by, key=hand.key, texts=texts, display=shown, paper=page)
+
+    _said(here, decided(here, hand, (name,), statement))
 
 
 def _said(here: House, events: Sequence[Event]) -> None:

@@ -9,15 +9,17 @@ import typer
 
 from sopti_runner.cli import decrees, output
 from sopti_runner.cli.apply import say_run
+from sopti_runner.cli.deciding import Hand, decided, which
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import command_for
 from sopti_runner.cli.options import By, Export, Import, Json, Key, OptionalNumber, OptionalReason, Paper, Recorder
 from sopti_runner.cli.request_page import say_recorded
-from sopti_runner.cli.session import bring_in, export, house, me, on_paper, person_named
+from sopti_runner.cli.session import house, me, person_named, require_words
 from sopti_runner.errors import N_, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
+    from sopti_runner.ports import Waiting
 
 app = typer.Typer(
     help=N_(
@@ -97,7 +99,7 @@ def ratify(
     as_json: Json = False,
 ) -> None:
     """Ratify."""
-    _answer("ratify", number, {"note": note}, (by, key, paper, recorder), export_to, signature)
+    _answer("ratify", number, {"note": note}, Hand(by, key, paper, recorder, export_to, signature))
 
 
 @app.command(
@@ -119,33 +121,23 @@ def refuse(
     as_json: Json = False,
 ) -> None:
     """Refuse to ratify."""
-    _answer("refuse", number, {"reason": reason}, (by, key, paper, recorder), export_to, signature)
+    _answer("refuse", number, {"reason": reason}, Hand(by, key, paper, recorder, export_to, signature))
 
 
-def _answer(
-    name: str, number: str, texts: dict[str, str], who: tuple[str, str, str, str], export_to: str, signature: str
-) -> None:
+def _answer(name: str, number: str, texts: dict[str, str], hand: Hand) -> None:
     from sopti_runner.domain.request import ActName
 
     here = house()
-    if signature:
-        say_recorded(here, bring_in(here, signature, name)[0].subject)
-        return
-    if not number:
-        raise UsageError(N_("Which request?"), next="sopti emergency list")
-    by, key, paper, recorder = who
-    kept = {k: v for k, v in texts.items() if v.strip()}
-    if name == ActName.REFUSE and "reason" not in kept:
-        raise UsageError(N_("{option} is missing; this act needs it"), on="--reason", option="--reason")
-    court = here.books.court()
-    person = person_named(here, court, by) if by else me(here, court, key)
-    page = on_paper(here, paper, recorder)
-    waiting = here.emergencies.answer(ActName(name), number, person=person, texts=kept, paper=page)
-    output.say(waiting.display)
-    if export_to:
-        export(here, waiting, export_to)
-        return
-    say_recorded(here, here.acts.sign(waiting, here.signer(key))[0].subject)
+
+    def statement() -> Waiting:
+        request, kept = which(number, "sopti emergency list"), {k: v for k, v in texts.items() if v.strip()}
+        require_words(name, {}, kept)
+        return here.emergencies.answer(
+            ActName(name), request, person=hand.person(here), texts=kept, paper=hand.page(here)
+        )
+
+    for event in decided(here, hand, (name,), statement):
+        say_recorded(here, event.subject)
 
 
 @app.command(
@@ -170,8 +162,7 @@ def record(
 ) -> None:
     """Record an act by hand."""
     here = house()
-    court = here.books.court()
-    acted = _enrolled(here, who) if who else me(here, court, key)
+    acted = _enrolled(here, who) if who else me(here, here.books.court(), key)
     data: dict[str, Any] = {
         "acted": acted,
         "done_at": _moment(here, at),

@@ -9,7 +9,7 @@ import typer
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Export, Import, Json, Key
-from sopti_runner.cli.session import bring_in, house, me, person_named, signed
+from sopti_runner.cli.session import bring_in, house, me, person_of, signed
 from sopti_runner.errors import N_
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ def confirm(
         else:
             _confirmed(event.subject)
         return
-    court = here.books.court()
-    person = person_named(here, court, by) if by else me(here, court, key)
-    statement, proposal = prepared(here.acts, beginning, person=person, words=here.words)
+    statement, proposal = prepared(here.acts, beginning, person=person_of(here, by, key), words=here.words)
     output.say(statement.display.rstrip())
     if signed(here, statement, key, export_to):
         _confirmed(proposal.id)

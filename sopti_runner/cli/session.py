@@ -74,6 +74,12 @@ def me(here: House, court: Court, key: str) -> str:
     return owner.id
 
 
+def person_of(here: House, by: str, key: str) -> str:
+    """Give the id of the person who was named, or of the key's owner when nobody was."""
+    court = here.books.court()
+    return person_named(here, court, by) if by else me(here, court, key)
+
+
 def prepared(
     here: House,
     name: str,
@@ -88,10 +94,9 @@ def prepared(
 ) -> Waiting:
     """Make the statement of an act of a named person, or of the owner of the key."""
     kept = {k: v for k, v in (texts or {}).items() if v.strip()}
-    _require_words(name, data or {}, kept)
+    require_words(name, data or {}, kept)
     here.bury_dead()
-    court = here.books.court()
-    person = person_named(here, court, by) if by else me(here, court, key)
+    person = person_of(here, by, key)
     return here.acts.prepare(
         name, person=person, subjects=subjects, data=data or {}, texts=kept, display=display, paper=paper
     )
@@ -113,7 +118,7 @@ def on_paper(here: House, scan: str, recorder: str) -> OnPaper | None:
     return OnPaper(person_named(here, here.books.court(), recorder), page)
 
 
-def _require_words(name: str, data: Mapping[str, Any], texts: Mapping[str, str | bytes]) -> None:
+def require_words(name: str, data: Mapping[str, Any], texts: Mapping[str, str | bytes]) -> None:
     """Refuse a word that an act does not know, or a text it can't do without: a slip, not an attempt."""
     from sopti_runner.domain.request import CHOICES, RULES, WORDS_NEEDED, ActName
 
