@@ -47,60 +47,41 @@ def translated(engine: Engine, where: str, meaning: Meaning) -> Iterator[None]:
         raise damaged(where, str(error)) from error
 
 
-def missing(where: str, found: str = N_("no such file")) -> LedgerError:
-    """Give the error for a ledger that is not there."""
-    return NoLedgerError(
-        N_("There is no ledger here"),
-        on=where,
-        expected=N_("the ledger that sopti init made"),
-        found=found,
-        next=N_("sopti init --help, to found the court; sopti doctor, if there was a ledger here before"),
-    )
-
-
-def damaged(where: str, found: str) -> IntegrityError:
-    """Give the error for a ledger whose file does not hold what was written."""
-    return IntegrityError(
-        N_("The ledger file is damaged"),
-        on=where,
-        expected=N_("a sound database file"),
-        found=found,
-        next=N_("stop, keep this file as it is, and restore the newest copy; then sopti ledger verify"),
-    )
-
-
-def require(kind: type, value: object, where: str) -> None:
-    """Raise IntegrityError unless a stored value has the type it was written with (SQLite keeps a type with each)."""
-    if not isinstance(value, kind):
-        raise damaged(where, f"{type(value).__name__} instead of {kind.__name__}")
-
-
-def not_a_ledger(where: str, found: str) -> LedgerError:
-    """Give the error for a file or database that holds something else."""
-    return LedgerError(
-        N_("This is not a sopti ledger"),
-        on=where,
-        expected=N_("the ledger that sopti init made"),
-        found=found,
-        next=N_("check the path in the settings; nothing was changed"),
-    )
-
-
-def contradiction(where: str, found: str) -> ContradictionError:
-    """Give the error for a row that a constraint or a guard refused."""
-    return ContradictionError(
-        N_("The ledger refuses a row that contradicts what it holds"),
-        on=where,
-        expected=N_("events that are only added, each claim taken once"),
-        found=found,
-        next="sopti ledger verify",
-    )
-
-
 def told(what: str, expected: str, next_: str, kind: type[LedgerError] = LedgerError) -> Maker:
-    """Give what makes a LedgerError with these texts."""
+    """Give what makes an error of these texts, of a kind of LedgerError."""
     return lambda where, found: kind(what, on=where, expected=expected, found=found, next=next_)
 
+
+missing = told(
+    N_("There is no ledger here"),
+    N_("the ledger that sopti init made"),
+    N_("sopti init --help, to found the court; sopti doctor, if there was a ledger here before"),
+    NoLedgerError,
+)
+"""Makes the error for a ledger that is not there."""
+
+damaged = told(
+    N_("The ledger file is damaged"),
+    N_("a sound database file"),
+    N_("stop, keep this file as it is, and restore the newest copy; then sopti ledger verify"),
+    IntegrityError,
+)
+"""Makes the error for a ledger whose file does not hold what was written."""
+
+not_a_ledger = told(
+    N_("This is not a sopti ledger"),
+    N_("the ledger that sopti init made"),
+    N_("check the path in the settings; nothing was changed"),
+)
+"""Makes the error for a file or database that holds something else."""
+
+contradiction = told(
+    N_("The ledger refuses a row that contradicts what it holds"),
+    N_("events that are only added, each claim taken once"),
+    "sopti ledger verify",
+    ContradictionError,
+)
+"""Makes the error for a row that a constraint or a guard refused."""
 
 in_use = told(
     N_("The ledger is in use by another command for too long"),
@@ -117,6 +98,12 @@ disk_full = told(
 """Makes the error for a disk without room."""
 
 _unusable = told(N_("The ledger can't be used"), N_("a database that answers"), "sopti doctor")
+
+
+def require(kind: type, value: object, where: str) -> None:
+    """Raise IntegrityError unless a stored value has the type it was written with (SQLite keeps a type with each)."""
+    if not isinstance(value, kind):
+        raise damaged(where, f"{type(value).__name__} instead of {kind.__name__}")
 
 
 def by_code(table: Table, code: str, where: str, found: str) -> LedgerError:

@@ -76,57 +76,27 @@ _MEANINGS: faults.Table = (
     ("0A000", _standby),  # "cannot set transaction read-write mode during recovery"
 )
 
+not_durable = faults.told(
+    N_("This database server does not write through to its disk; nothing was written"),
+    "fsync=on",
+    N_("have its administrator set fsync = on, then try again"),
+)
+"""Makes the error for a server that acknowledges what is not on its disk."""
 
-def not_durable(where: str) -> LedgerError:
-    """Give the error for a server that acknowledges what is not on its disk."""
-    return LedgerError(
-        N_("This database server does not write through to its disk; nothing was written"),
-        on=where,
-        expected="fsync=on",
-        found="fsync=off",
-        next=N_("have its administrator set fsync = on, then try again"),
-    )
+not_unicode = faults.told(N_("This database can't hold every text"), "UTF8", _PAGE)
+"""Makes the error for a database that can't hold every text."""
 
+two_databases = faults.told(
+    N_("The owner's address leads to another database than sopti's own; nothing was made"),
+    N_("two addresses of one database, each with its own role"),
+    N_("see docs/settings.md"),
+)
+"""Makes the error for an owner's address that leads elsewhere."""
 
-def not_unicode(where: str, encoding: str) -> LedgerError:
-    """Give the error for a database that can't hold every text."""
-    return LedgerError(
-        N_("This database can't hold every text"),
-        on=where,
-        expected="UTF8",
-        found=encoding,
-        next=_PAGE,
-    )
+no_driver = faults.told(
+    N_("This machine can't speak with PostgreSQL"), N_("PostgreSQL's client library"), "apt-get install libpq5"
+)
+"""Makes the error for a machine without PostgreSQL's client library."""
 
-
-def two_databases(where: str, other: str) -> LedgerError:
-    """Give the error for an owner's address that leads elsewhere."""
-    return LedgerError(
-        N_("The owner's address leads to another database than sopti's own; nothing was made"),
-        on=where,
-        expected=N_("two addresses of one database, each with its own role"),
-        found=other,
-        next=N_("see docs/settings.md"),
-    )
-
-
-def no_driver(where: str, why: str) -> LedgerError:
-    """Give the error for a machine without PostgreSQL's client library."""
-    return LedgerError(
-        N_("This machine can't speak with PostgreSQL"),
-        on=where,
-        expected=N_("PostgreSQL's client library"),
-        found=why,
-        next="apt-get install libpq5",
-    )
-
-
-def no_address(where: str, why: str) -> LedgerError:
-    """Give the error for an address that no driver can follow."""
-    return LedgerError(
-        N_("The address of the database can't be used"),
-        on=where,
-        expected="postgresql://sopti@host/database",
-        found=why,
-        next=_PAGE,
-    )
+no_address = faults.told(N_("The address of the database can't be used"), "postgresql://sopti@host/database", _PAGE)
+"""Makes the error for an address that no driver can follow."""

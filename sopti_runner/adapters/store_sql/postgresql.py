@@ -136,7 +136,7 @@ class PostgresDatabase(Database):
 
     def _require_durable(self, connection: Connection) -> None:
         if connection.exec_driver_sql("SHOW fsync").scalar() != "on":
-            raise faults_postgresql.not_durable(self.where)
+            raise faults_postgresql.not_durable(self.where, "fsync=off")
 
 
 def _engine(address: URL, where: str, busy_s: float) -> Engine:

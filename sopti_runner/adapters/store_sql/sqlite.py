@@ -136,7 +136,7 @@ def _remove_file(path: Path) -> None:
 def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
     """Connect to an existing ledger file, and to nothing else."""
     if not path.exists():
-        raise faults.missing(str(path))
+        raise faults.missing(str(path), N_("no such file"))
     uri = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
     try:
