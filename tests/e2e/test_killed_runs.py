@@ -1,5 +1,6 @@
 """Runs killed at seeded random moments: one start, a sound ledger, and each host's truth as the host itself shows it.
 
+What is killed: the controller, the guardian or a worker, the database's server; or the ledger is locked, the disk full.
 Ground truth is a file on each host to which every task adds its number. Whatever is killed, nothing is ever run again
 by itself, and once a run is recorded as interrupted none of its processes lives.
 """
@@ -14,15 +15,18 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.e2e import marks
-from tests.e2e.desk import Desk
+from tests.e2e.desk import ORIGIN, Desk
 from tests.lab import Lab
 from tests.lab.fixtures import skip_where_impossible
+from tests.postgres import Cluster
 
 pytestmark = pytest.mark.lab
 
@@ -50,17 +54,41 @@ def planned(staffed: Desk, three: Lab, tmp_path_factory: pytest.TempPathFactory)
     return desk, number
 
 
+@dataclass(frozen=True)
+class Court:
+    """A court of one test: its approved request, and its database's server where the ledger isn't a file."""
+
+    desk: Desk
+    number: str
+    server: Cluster | None
+
+
 @pytest.fixture
-def court(planned: tuple[Desk, str], three: Lab, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
-    """A court of this test alone, on a small disk of its own."""
+def court(
+    seed: int, planned: tuple[Desk, str], three: Lab, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Court]:
+    """A court of this test alone, on a small disk of its own; on a database where a server is to be restarted."""
     folder = tmp_path / "disk"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", str(folder)], check=True)
     try:
-        yield planned[0].copy(folder / "court"), planned[1]
+        desk, server = planned[0].copy(folder / "court"), None
+        if trouble_of(seed) is restart_server:
+            server = request.getfixturevalue("postgres")
+            move_ledger(desk, server)
+        yield Court(desk, planned[1], server)
         marks.clean(three)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def move_ledger(desk: Desk, server: Cluster) -> None:
+    """Put the court's ledger into a database of its own."""
+    file, database = desk.state / "ledger.db", server.database()
+    database.take_over(file, ORIGIN)
+    for path in desk.state.glob(f"{file.name}*"):
+        path.unlink()
+    desk.extra["SOPTI_DATABASE_URL"] = database.url
 
 
 def evidence(desk: Desk) -> int:
@@ -79,21 +107,22 @@ def of_this_court(desk: Desk) -> list[int]:
     return found
 
 
-def kill_controller(desk: Desk, process: subprocess.Popen[str], chance: random.Random) -> None:
+def kill_controller(court: Court, process: subprocess.Popen[str], chance: random.Random) -> None:
     process.kill()
 
 
-def kill_worker(desk: Desk, process: subprocess.Popen[str], chance: random.Random) -> None:
+def kill_worker(court: Court, process: subprocess.Popen[str], chance: random.Random) -> None:
     """Kill the guardian, the launcher or one of its workers."""
-    there = of_this_court(desk)
+    there = of_this_court(court.desk)
     if there:
         with contextlib.suppress(ProcessLookupError):
             os.kill(chance.choice(there), signal.SIGKILL)
 
 
-def lock_ledger(desk: Desk, process: subprocess.Popen[str], chance: random.Random) -> None:
+def lock_ledger(court: Court, process: subprocess.Popen[str], chance: random.Random) -> None:
     """Keep the ledger from being written for a while, then kill the controller."""
-    with contextlib.closing(sqlite3.connect(desk.state / "ledger.db", isolation_level=None, timeout=30)) as ledger:
+    file = court.desk.state / "ledger.db"
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as ledger:
         ledger.execute("BEGIN IMMEDIATE")
         time.sleep(chance.random())  # how long it lasts is what is tried
         process.kill()
@@ -101,9 +130,9 @@ def lock_ledger(desk: Desk, process: subprocess.Popen[str], chance: random.Rando
         ledger.execute("ROLLBACK")
 
 
-def fill_disk(desk: Desk, process: subprocess.Popen[str], chance: random.Random) -> None:
+def fill_disk(court: Court, process: subprocess.Popen[str], chance: random.Random) -> None:
     """Fill the disk of ledger and evidence until the command has ended, then make room."""
-    filler = desk.state / "filler"
+    filler = court.desk.state / "filler"
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 16))
@@ -111,23 +140,38 @@ def fill_disk(desk: Desk, process: subprocess.Popen[str], chance: random.Random)
     filler.unlink()
 
 
-TROUBLES: tuple[Callable[[Desk, subprocess.Popen[str], random.Random], None], ...] = (
-    kill_controller, kill_worker, kill_controller, kill_worker, lock_ledger, kill_controller, kill_worker, fill_disk,
+def restart_server(court: Court, process: subprocess.Popen[str], chance: random.Random) -> None:
+    """Stop, crash or kill the server of the ledger's database; it is back after a while, or when the command ended."""
+    assert court.server
+    how = chance.choice((court.server.kill, court.server.stop, partial(court.server.stop, "immediate")))
+    how()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(chance.choice((chance.random(), 120)))  # how long it is away is what is tried
+    court.server.start()
+
+
+TROUBLES = (
+    kill_controller, kill_worker, kill_controller, kill_worker, lock_ledger, kill_controller, restart_server,
+    kill_worker, fill_disk, restart_server,
 )  # fmt: skip
+
+
+def trouble_of(seed: int) -> Callable[[Court, subprocess.Popen[str], random.Random], None]:
+    return TROUBLES[seed % len(TROUBLES)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_run_killed_at_a_random_moment_is_told_as_the_hosts_show_it(
-    seed: int, court: tuple[Desk, str], three: Lab, record_property: Callable[[str, object], None]
+    seed: int, court: Court, three: Lab, record_property: Callable[[str, object], None]
 ) -> None:
-    desk, number = court
-    chance, trouble = random.Random(f"marks {seed}"), TROUBLES[seed % len(TROUBLES)]
-    wanted = seed * 11 % (3 * 2 * marks.COUNT)  # an intent and a result for each mark
+    desk, number = court.desk, court.number
+    chance, trouble = random.Random(f"kill {seed}"), trouble_of(seed)
+    wanted = chance.randrange(3 * 2 * marks.COUNT)  # an intent and a result for each mark
     process = desk.start("apply", number, "--json", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None and evidence(desk) < wanted:
         time.sleep(0.005)
     time.sleep(chance.random() / 5)  # the moment itself is what is tried
-    trouble(desk, process, chance)
+    trouble(court, process, chance)
     process.wait(timeout=120)
     told = buried(desk)
     record_property(f"seed {seed}", f"{trouble.__name__} after {wanted} lines: {told}")

@@ -226,7 +226,7 @@ MISSES = [
          "It runs while planning, as reading commands must. The plan marks each as `reads`: look at them in a review",
          then="true"),
     Case("An executable in /etc/ansible/facts.d on the host",
-         {PLAY: "- name: N\n  hosts: servers\n  roles: [notes]\n"}, MISSED,
+         {PLAY: "- name: N\n  hosts: servers\n  roles: [notes]\n", **tasks(AFTERWARDS)}, MISSED,
          "Gathering facts runs it, while planning too, as Ansible always does. Who may put it there is root already",
          first="mkdir -p /etc/ansible/facts.d; printf '#!/bin/sh\\ntouch " + MARK
          + "\\necho {}\\n' >/etc/ansible/facts.d/x.fact; chmod 755 /etc/ansible/facts.d/x.fact", then="true"),

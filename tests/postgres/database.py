@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sopti_runner.adapters.store_sql import SqlStore
+from sqlalchemy import create_engine, insert, select, update
+
+from sopti_runner.adapters.store_sql import SqlStore, schema
 
 if TYPE_CHECKING:
     from tests.postgres.cluster import Cluster
@@ -46,6 +50,20 @@ class LedgerDatabase:
     def store(self, log: str = "", **options: float) -> SqlStore:
         """Give a store over this database; ``create`` makes its tables as the owner."""
         return SqlStore(self.url, log, owner_url=self.owner_url, **options)
+
+    def take_over(self, file: Path, log: str) -> None:
+        """Make the tables and fill them, byte for byte, with the rows of a ledger in a SQLite file."""
+        with closing(self.store(log)) as store:
+            store.create(log)
+        source, target = create_engine(f"sqlite:///{file}"), create_engine(self.owner_url)
+        tables = [table for table in schema.metadata.sorted_tables if table not in (schema.version, schema.head)]
+        with source.connect() as reading, target.begin() as writing:
+            for table in tables:
+                if rows := reading.execute(select(table).order_by(*table.primary_key)).mappings().all():
+                    writing.execute(insert(table), [dict(row) for row in rows])
+            writing.execute(update(schema.head), dict(reading.execute(select(schema.head)).mappings().one()))
+        source.dispose()
+        target.dispose()
 
     def run(self, sql: str, *values: object, role: str = "admin") -> list[tuple]:
         """Run a statement as the server's administrator, or as a role."""
