@@ -17,6 +17,7 @@ from sopti_runner.adapters.handed_files import HandedFiles
 from sopti_runner.adapters.log_key import LogKey
 from sopti_runner.adapters.machine_checks import containment_check, machine_checks
 from sopti_runner.adapters.outbox_directory import DirectoryOutbox
+from sopti_runner.adapters.recordings import DirectoryRecordings
 from sopti_runner.adapters.run_lock_file import FileRunLocks
 from sopti_runner.adapters.signer_exchange import ExchangeSigner
 from sopti_runner.adapters.signer_ssh_keygen import SshKeygenSigner
@@ -39,6 +40,7 @@ from sopti_runner.services.approving import Approving
 from sopti_runner.services.books import Books
 from sopti_runner.services.emergencies import Emergencies
 from sopti_runner.services.examining import examine
+from sopti_runner.services.hand_sessions import Sessions
 from sopti_runner.services.planning import Planned, make_plan
 from sopti_runner.services.verifying import trust_of, unsound, verify_ledger
 from sopti_runner.services.witnessing import cosign
@@ -184,7 +186,20 @@ class House:
     @cached_property
     def applying(self) -> Applying:
         """The gate and the run."""
-        return Applying(self.acts, self.content, self.engine, self.run_locks, unsound, escort=self.access.escort)
+        return Applying(
+            self.acts,
+            self.content,
+            self.engine,
+            self.run_locks,
+            unsound,
+            escort=self.access.escort,
+            before_end=self.sessions.settle,
+        )
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """People's work by hand, and what their terminals showed."""
+        return Sessions(self.books, DirectoryRecordings(self.settings.state_dir / "sessions"))
 
     @cached_property
     def run_locks(self) -> FileRunLocks:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
@@ -39,15 +40,15 @@ def apply(number: Number, key: Key = "", as_json: Json = False) -> None:
     say_run(number, run)
 
 
-def say_run(number: str, run: Run) -> None:
-    """Say what a run left on each host.
+def say_run(number: str, run: Run, also: Mapping[str, Any] | None = None) -> None:
+    """Say what a run left on each host; ``also`` is what programs are told besides.
 
     Raises:
         StoppedError, PartialError, ExecutionError: It did not leave every host as planned.
     """
     hosts = dict(run.hosts or {})
     output.table([_("Host"), _("Outcome")], [(h, _(HOST_WORDS[o])) for h, o in sorted(hosts.items())])
-    output.data({"run": run.id, "outcome": run.outcome, "hosts": hosts})
+    output.data({"run": run.id, "outcome": run.outcome, "hosts": hosts, **(also or {})})
     output.say(_("Trace: sopti trace {number}", number=number))
     if run.stopped:
         raise StoppedError(

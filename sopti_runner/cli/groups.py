@@ -65,6 +65,9 @@ TWINS = {
     "record": "catat",
     "decree": "keputusan",
     "end-decree": "akhiri-keputusan",
+    "session": "sesi",
+    "open": "buka",
+    "replay": "putar",
     "set": "simpan",
     "forget": "hapus",
 }

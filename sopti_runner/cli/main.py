@@ -31,6 +31,7 @@ from sopti_runner.cli import (
     runs,
     secret,
     session,
+    sessions,
     trace,
 )
 from sopti_runner.cli import self as own
@@ -83,6 +84,7 @@ _PANELS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("plan", plan.plan, plan.HELP),
         ("apply", apply.apply, apply.HELP),
         ("run", runs.app, ""),
+        ("session", sessions.app, ""),
         ("trace", trace.trace, trace.HELP),
         ("recap", recap.recap, recap.HELP),
         ("emergency", emergency.app, ""),

@@ -51,6 +51,7 @@ EVENTS: Mapping[str, str] = {
     "access.certified": N_("certificates issued"),
     "access.checked": N_("way into a host tried"),
     "access.revoked": N_("certificates revoked"),
+    "session.recorded": N_("work by hand ended"),
     "access.reconciled": N_("logins of a host held against the ledger"),
 }
 
@@ -79,6 +80,10 @@ FACTS: Mapping[str, str] = {
     "evidence": N_("digest of the evidence"),
     "ratify_by": N_("to be ratified by"),
     "late": N_("working days late"),
+    "end": N_("how it ended"),
+    "changed": N_("objects changed"),
+    "unexpected": N_("of them not expected"),
+    "recording": N_("digest of the recording"),
 }
 
 VALUES: Mapping[str, str] = {
@@ -132,10 +137,17 @@ VALUES: Mapping[str, str] = {
     "task_outside": N_("the task uses a file that was not sealed"),
     "task_elsewhere": N_("the task would act elsewhere than on its host"),
     "task_unwatched": N_("the task would not be waited for"),
+    "left": N_("the person left"),
+    "time": N_("the time was over"),
+    "stopped": N_("stopped by a person"),
+    "cut": N_("the connection broke off"),
+    "unrecorded": N_("it could not be recorded any more"),
 }
 """What stands in an event's data as one word."""
 
-WORDS_ONLY = frozenset(("letter_urgency", "category", "change_type", "advice", "outcome", "kind", "hosts", "reasons"))
+WORDS_ONLY = frozenset(
+    ("letter_urgency", "category", "change_type", "advice", "outcome", "kind", "hosts", "reasons", "end")
+)
 """Facts whose values are words of the ledger; all others are names or digests and stay."""
 
 

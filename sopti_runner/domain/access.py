@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sopti_runner.domain.hand_work import Session, recorded
 from sopti_runner.domain.ledger.event import BlobRef, Event
 
 EARLY_S = 60
@@ -66,6 +67,7 @@ class Issued:
 
     Attributes:
         key: ``SHA256:…`` of the key it was made for.
+        errand: Id of the run, or of the event that issued it.
         request: Request id, or empty.
         person: Whose session it is, or empty.
         revoked_at: When it was listed as revoked, aware UTC, or None.
@@ -74,6 +76,7 @@ class Issued:
     certificate: Certificate
     purpose: Purpose
     key: str
+    errand: str
     request: str
     person: str
     seq: int
@@ -123,6 +126,7 @@ class Access:
         ways: Host → how it was last tried.
         reconciled: Host → until when its own log was held against the ledger, aware UTC.
         revocations: The newest list of what is revoked (a KRL of OpenSSH), or None.
+        sessions: Run → what was recorded of a person's work by hand.
     """
 
     authorities: dict[str, Authority] = field(default_factory=dict)
@@ -130,6 +134,7 @@ class Access:
     ways: dict[str, Way] = field(default_factory=dict)
     reconciled: dict[str, datetime] = field(default_factory=dict)
     revocations: BlobRef | None = None
+    sessions: dict[str, Session] = field(default_factory=dict)
 
     @property
     def in_use(self) -> tuple[Authority, ...]:
@@ -145,6 +150,10 @@ class Access:
         """Tell whether a certificate opened the host when it was last tried."""
         way = self.ways.get(host)
         return way is not None and way.certificate
+
+    def opened(self, run: str) -> Issued | None:
+        """Give the certificate by which a person was let in for a run, None when nobody was."""
+        return next((i for i in self.issued.values() if i.errand == run and i.purpose is Purpose.SESSION), None)
 
     def weaker(self, hosts: Iterable[str]) -> tuple[str, ...]:
         """Give the hosts that a plain key opens, or may open, sorted."""
@@ -168,17 +177,20 @@ def key_id(number: str, purpose: Purpose, errand: str, host: str) -> str:
     return f"sopti {number or '-'} {purpose.value} {errand} host {host}"
 
 
-def certificates(first_serial: int, ids: Mapping[str, str], purpose: Purpose, now: datetime) -> tuple[Certificate, ...]:
+def certificates(
+    first_serial: int, ids: Mapping[str, str], purpose: Purpose, now: datetime, window_s: int = 0
+) -> tuple[Certificate, ...]:
     """Give one certificate for each host, serials counting up.
 
     Args:
         first_serial: Of the first host.
         ids: Host → key ID.
-        purpose: Says how long they count.
+        purpose: Says how long they count, unless ``window_s`` does.
         now: Aware UTC.
+        window_s: Seconds that they count from ``now``.
     """
     first = now.replace(microsecond=0) - timedelta(seconds=EARLY_S)
-    last = now.replace(microsecond=0) + timedelta(seconds=WINDOW_S[purpose])
+    last = now.replace(microsecond=0) + timedelta(seconds=window_s or WINDOW_S[purpose])
     rows = enumerate(sorted(ids.items()), first_serial)
     return tuple(Certificate(n, host, name, first, last, purpose is Purpose.SESSION) for n, (host, name) in rows)
 
@@ -202,7 +214,13 @@ def _certified(access: Access, event: Event) -> None:
         if signed.serial in access.issued:
             raise ValueError(f"the serial {signed.serial} is used twice")
         access.issued[signed.serial] = Issued(
-            signed, purpose, data["key"], event.subject if data["number"] else "", data.get("person", ""), event.seq
+            signed,
+            purpose,
+            data["key"],
+            data["errand"],
+            event.subject if data["number"] else "",
+            data.get("person", ""),
+            event.seq,
         )
 
 
@@ -220,6 +238,10 @@ def _revoked(access: Access, event: Event) -> None:
             access.issued[serial] = replace(access.issued[serial], revoked_at=event.time)
 
 
+def _session(access: Access, event: Event) -> None:
+    access.sessions[event.data["run"]] = recorded(event)
+
+
 def _reconciled(access: Access, event: Event) -> None:
     access.reconciled[event.data["host"]] = datetime.fromisoformat(event.data["until"])
 
@@ -231,6 +253,7 @@ FOLDS: Mapping[str, Callable[[Access, Event], None]] = {
     "access.checked": _checked,
     "access.revoked": _revoked,
     "access.reconciled": _reconciled,
+    "session.recorded": _session,
 }
 """Event type → what it changes."""
 

@@ -247,6 +247,8 @@ class AuthorityAudit:
             yield from self._erasure(event)
         if event.type == "access.certified":
             yield from self._certificates(event)
+        if event.type == "session.recorded":
+            yield from self._session(event)
 
     def _run_end(self, event: Event) -> Iterator[Reason]:
         data: Mapping[str, Any] = event.data
@@ -262,13 +264,24 @@ class AuthorityAudit:
         request, run = self.court.requests.get(event.subject), self.court.runs.get(data["errand"])
         if data["number"] != (request.number if request else ""):
             yield _differs("number")
-        if data["purpose"] == access.Purpose.RUN:
+        if data["purpose"] != access.Purpose.READ:
             going_on = run is not None and run.outcome == RUNNING and run.request == event.subject
             if run is None or not going_on or not hosts <= set(run.hosts or {}):
                 what = N_("Certificates were issued for a run that was not going on, or for hosts that it did not have")
                 yield Reason("certificate_without_run", what)
+            elif data["purpose"] == access.Purpose.SESSION and data["person"] != run.executor:
+                yield _differs("person")
         elif data["errand"] != event.id:
             yield _differs("errand")
+
+    def _session(self, event: Event) -> Iterator[Reason]:
+        """What is recorded of work by hand belongs to a run that goes on, and to whom a certificate let in for it."""
+        data, known = event.data, self.court.access
+        run, let_in = self.court.runs.get(data["run"]), known.opened(data["run"])
+        if run is None or run.outcome != RUNNING or run.request != event.subject or data["run"] in known.sessions:
+            yield Reason("run_unknown", N_("A run ends that was not going on"))
+        elif let_in is None or (let_in.person, let_in.certificate.host) != (data["person"], data["host"]):
+            yield _differs("person")
 
     def _erasure(self, event: Event) -> Iterator[Reason]:
         """An erasure rests on a proposal that another official confirmed, and goes no further than it."""

@@ -53,6 +53,7 @@ class Evidence:
             not been compared yet, which the last decision before a run refuses.
         unchecked: Hosts that could not be compared, with the reason.
         ledger: The first thing found wrong with the ledger that all this rests on, or empty.
+        way: Why this plan is not carried out in the way that was asked for (by a playbook's run, by hand).
     """
 
     plan: str
@@ -61,6 +62,7 @@ class Evidence:
     drift: tuple[tuple[str, str, str, str], ...] | None = ()
     unchecked: tuple[tuple[str, str], ...] = ()
     ledger: str = ""
+    way: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ def _evidence_reasons(evidence: Evidence) -> Iterable[Reason]:
     if evidence.ledger:
         fields = {"why": evidence.ledger, "page": "docs/runbooks/ledger-does-not-verify.md"}
         yield Reason("ledger_unsound", N_("The ledger does not verify: {why}. See {page}"), fields)
+    yield from evidence.way
     for name in evidence.tampered:
         yield Reason("copy_tampered", N_("The sealed copy was changed: {name}"), {"name": name})
     for name in evidence.altered:

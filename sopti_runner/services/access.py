@@ -91,6 +91,21 @@ class Access:
             yield key.certify(issued, plain)
 
     @contextmanager
+    def session(self, errand: Errand, host: str, person: str, window_s: int) -> Iterator[HostKeys]:
+        """Let one person into one host by a certificate of their own, whose key only sopti holds, as long as given.
+
+        Args:
+            errand: The run of which the work is.
+            host: Where.
+            person: Who.
+            window_s: Seconds that the certificate counts.
+        """
+        self.require_known()
+        with self.authority.errand() as key:
+            issued = self.issue(errand, [host], Purpose.SESSION, key.fingerprint, person=person, window_s=window_s)
+            yield key.certify(issued, frozenset())
+
+    @contextmanager
     def reading(self, hosts: Sequence[str]) -> Iterator[HostKeys]:
         """Give what opens hosts for a look that no request asked for: certificates where they are taken."""
         certified = [h for h in hosts if self.books.court().access.by_certificate(h)]
@@ -151,7 +166,14 @@ class Access:
         return fresh
 
     def issue(
-        self, errand: Errand, hosts: Sequence[str], purpose: Purpose, fingerprint: str, person: str = ""
+        self,
+        errand: Errand,
+        hosts: Sequence[str],
+        purpose: Purpose,
+        fingerprint: str,
+        *,
+        person: str = "",
+        window_s: int = 0,
     ) -> tuple[Certificate, ...]:
         """Record certificates with serials of their own; what is recorded may be signed."""
         books, made = self.books, ""
@@ -161,7 +183,8 @@ class Access:
             nonlocal given, made
             made = books.new_id(at)
             ids = {host: key_id(errand.number, purpose, errand.run or made, host) for host in hosts}
-            given = certificates(court.access.next_serial, ids, purpose, books.believed(court, at).time)
+            now = books.believed(court, at).time
+            given = certificates(court.access.next_serial, ids, purpose, now, window_s)
             data = {
                 "number": errand.number,
                 "purpose": purpose.value,

@@ -9,8 +9,10 @@ from sopti_runner.domain.authority import Act, judge
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
 from sopti_runner.domain.gate import Authority, Evidence, Refusal, decide
+from sopti_runner.domain.hand_work import not_by_machine
 from sopti_runner.domain.ledger.event import Draft
 from sopti_runner.domain.plan import Plan
+from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.run import GOOD, Run
 from sopti_runner.domain.standing import start_claims, start_words
@@ -23,7 +25,7 @@ from sopti_runner.ports.runs import RunLocks
 from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books, actor_of, who_tried
-from sopti_runner.services.ending import Recorder, bury_dead, close_run
+from sopti_runner.services.ending import Recorder, bury_dead, close_run, nothing_more
 from sopti_runner.services.planning import errand, find, record_read, sealed_of, stored_plan
 
 
@@ -37,6 +39,8 @@ class Applying:
         locks: Each run's, held while it goes on; a run whose lock is free is over, whatever the ledger still says.
         audit: Gives what is wrong with the ledger, or empty: whoever can write events could write an approval, too.
         escort: Gives the engine what opens the hosts.
+        way: Gives why a plan is not one that this engine carries out.
+        before_end: Records what else is to be told of a run before its end is recorded.
     """
 
     def __init__(
@@ -48,9 +52,11 @@ class Applying:
         audit: Callable[[Books], str],
         *,
         escort: Escort = on_own_keys,
+        way: Callable[[Plan], tuple[Reason, ...]] = not_by_machine,
+        before_end: Callable[[Run], None] = nothing_more,
     ) -> None:
         self.acts, self.books, self.content, self.engine, self.locks = acts, acts.books, content, engine, locks
-        self.audit, self.escort = audit, escort
+        self.audit, self.escort, self.way, self.before_end = audit, escort, way, before_end
 
     def apply(self, number: str, signer: StatementSigner, progress: Progress) -> Run:
         """Decide, run, record.
@@ -77,7 +83,7 @@ class Applying:
 
     def bury_dead(self) -> tuple[str, ...]:
         """Record the end of runs that died without a word; gives their ids."""
-        return bury_dead(self.books, self.engine, self.locks)
+        return bury_dead(self.books, self.engine, self.locks, self.before_end)
 
     def _look(self, request: Request) -> tuple[Plan | None, Evidence]:
         """Gather what the gate judges without touching a host."""
@@ -95,6 +101,7 @@ class Applying:
             tampered=tuple(self.content.altered(request.plan.sealed)),
             drift=None,
             ledger=ledger,
+            way=self.way(plan),
         )
         return plan, evidence
 
@@ -175,6 +182,7 @@ class Applying:
             if outcomes is None:
                 outcomes = self.engine.recall(plan.hosts, run.id, recorder.take)
             recorder.flush()
+            self.before_end(run)
             tampered = self.content.altered(sealed.id)
             finished = close_run(self.books, run, outcomes, tampered, left)
         if tampered:

@@ -7,7 +7,7 @@ the workers had written down, and only when no process of the run lives any more
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from sopti_runner.domain.court import Court
@@ -107,19 +107,26 @@ def close_run(
     return court.runs[run.id]
 
 
-def bury_dead(books: Books, engine: Engine, locks: RunLocks) -> tuple[str, ...]:
+def nothing_more(run: Run) -> None:
+    """Tell no more of a run than its tasks and its end."""
+
+
+def bury_dead(
+    books: Books, engine: Engine, locks: RunLocks, before_end: Callable[[Run], None] = nothing_more
+) -> tuple[str, ...]:
     """Record the end of every run that the ledger calls running and that no process carries on; gives their ids."""
     going_on = [run for run in books.court().runs.values() if run.outcome == RUNNING]
-    return tuple(run.id for run in going_on if _bury(books, engine, locks, run))
+    return tuple(run.id for run in going_on if _bury(books, engine, locks, run, before_end))
 
 
-def _bury(books: Books, engine: Engine, locks: RunLocks, run: Run) -> bool:
+def _bury(books: Books, engine: Engine, locks: RunLocks, run: Run, before_end: Callable[[Run], None]) -> bool:
     with locks.bury(run.id) as dead:
         if not dead or books.court().runs[run.id].outcome != RUNNING:
             return False
         recorder = Recorder(books, run)
         outcomes = engine.recall(sorted(run.hosts or {}), run.id, recorder.take)
         recorder.flush()
+        before_end(run)
         close_run(books, run, outcomes)
         return True
 

@@ -5,11 +5,12 @@ Recaps fold the same events into the same court, so that a figure and its trace 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.hand_work import decode_changes
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.request import Request
 from sopti_runner.domain.run import Run
@@ -58,7 +59,7 @@ class ObjectTrace:
     """All that sopti did to one object of one host.
 
     Attributes:
-        lines: Task outcomes that touched it, in order.
+        lines: Task outcomes that touched it, and people's work by hand after which it was another, in order.
         requests: The requests behind them, in order, each once.
         stands: Whether the host still shows what the last run left, or None when nobody looked or can tell.
         found: What the host shows now, in short, or why it could not be looked at; empty when nobody looked.
@@ -104,7 +105,7 @@ def trace_object(
     """
     wanted = f"file:{name}" if name.startswith("/") else name
     court = books.court()
-    touched = list(books.store.touching(host, wanted))
+    touched = sorted([*books.store.touching(host, wanted), *_by_hand(books, host, wanted)], key=lambda e: e.seq)
     subjects = list(dict.fromkeys(e.subject for e in touched))
     found = ObjectTrace(
         host,
@@ -113,6 +114,14 @@ def trace_object(
         tuple(trace_request(books, s) for s in subjects),
     )
     return _compared(books, court, found, touched[-1], engine, escort=escort) if touched and engine else found
+
+
+def _by_hand(books: Books, host: str, wanted: str) -> Iterator[Event]:
+    """Give the events of work by hand whose list names the object; a list that was erased names none any more."""
+    for event in books.store.events(types=["session.recorded"]):
+        lists = (books.store.blob(ref.digest) for ref in event.blobs if event.data["host"] == host)
+        if any(change.object == wanted for kept in lists if kept for change in decode_changes(kept.content)):
+            yield event
 
 
 def _compared(
@@ -167,6 +176,10 @@ _SHOWN: Sequence[str] = (
     "evidence",
     "ratify_by",
     "late",
+    "end",
+    "changed",
+    "unexpected",
+    "recording",
 )
 
 

@@ -64,39 +64,52 @@ class Observers:
             return dict(zip((look.host for look in wanted), pool.map(self._look, wanted), strict=True))
 
     def _look(self, look: Look) -> dict[str, ObjectState]:
-        variables = self._hosts[look.host]
-        python = shlex.quote(str(variables.get("ansible_python_interpreter") or "python3"))
-        remote = (
-            f"if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n {python} -; else exec {python} -; fi"
-        )
-        command = ssh.command(look.host, variables, self._known_hosts, remote, self._identities)
         program = f"{PROGRAM.read_text('utf-8')}\nmain(json.loads({json.dumps(json.dumps(look.objects))}))\n"
-        try:
-            done = subprocess.run(
-                command,
-                input=program.encode(),
-                env=ssh.environment(),
-                capture_output=True,
-                timeout=TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ssh.trouble(look.host, f"no answer within {TIMEOUT_S} s") from error
-        errors = done.stderr.decode("utf-8", "replace")
-        answers = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
-        if done.returncode != 0 or len(answers) != 1:
-            if done.returncode == 255:
-                raise ssh.trouble(look.host, errors)
-            raise DeviceError(
-                N_("Host {host} could not be looked at"),
-                on=look.host,
-                expected=N_("an answer of the observer"),
-                found=errors.strip()[-300:],
-                host=look.host,
-            )
-        seen = json.loads(answers[0][len(MARK) :])
+        seen = answer(look.host, self._hosts[look.host], self._known_hosts, self._identities, program)
         return {each: self._state(look.host, each, seen[each]) for each in look.objects}
 
     def _state(self, host: str, name: str, seen: Mapping[str, Any]) -> ObjectState:
         text = canonical([host, name, seen["facts"]])
         return ObjectState(object=name, before=keyed_digest(self._key, "object", text), seen=str(seen["seen"]))
+
+
+def answer(host: str, variables: Mapping[str, Any], known_hosts: Path, identities: Path, program: str) -> Any:
+    """Run a program that only looks on one host, as root where sudo lets it, and give what it answered.
+
+    Args:
+        host: Inventory name.
+        variables: How the inventory says it is reached.
+        known_hosts: The pinned keys.
+        identities: Which key or certificate it is shown.
+        program: Python, which prints one line: ``sopti1 `` and JSON.
+
+    Raises:
+        DeviceError: The host can't be reached, refuses the login, or gave no answer.
+    """
+    python = shlex.quote(str(variables.get("ansible_python_interpreter") or "python3"))
+    remote = f"if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n {python} -; else exec {python} -; fi"
+    command = ssh.command(host, variables, known_hosts, remote, identities)
+    try:
+        done = subprocess.run(
+            command,
+            input=program.encode(),
+            env=ssh.environment(),
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ssh.trouble(host, f"no answer within {TIMEOUT_S} s") from error
+    errors = done.stderr.decode("utf-8", "replace")
+    answers = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
+    if done.returncode != 0 or len(answers) != 1:
+        if done.returncode == 255:
+            raise ssh.trouble(host, errors)
+        raise DeviceError(
+            N_("Host {host} could not be looked at"),
+            on=host,
+            expected=N_("an answer of the observer"),
+            found=errors.strip()[-300:],
+            host=host,
+        )
+    return json.loads(answers[0][len(MARK) :])

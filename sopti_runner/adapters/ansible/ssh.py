@@ -106,12 +106,22 @@ def command(
     host: str, variables: Mapping[str, Any], known_hosts: Path, remote: str, identities: Path = NO_IDENTITIES
 ) -> list[str]:
     """Give the command that runs ``remote`` (a shell text) on a host, by the inventory's connection variables."""
-    words = ["ssh", *options(known_hosts, identities), "-T"]
+    return [*_reaching(host, variables, known_hosts, identities), "-T", "--", address(host, variables), remote]
+
+
+def terminal(host: str, variables: Mapping[str, Any], known_hosts: Path, identities: Path) -> list[str]:
+    """Give the command that opens a terminal on a host; no key typed there is a command to ssh itself."""
+    words = _reaching(host, variables, known_hosts, identities)
+    return [*words, "-tt", "-e", "none", "--", address(host, variables)]
+
+
+def _reaching(host: str, variables: Mapping[str, Any], known_hosts: Path, identities: Path) -> list[str]:
+    words = ["ssh", *options(known_hosts, identities)]
     port = variables.get("ansible_port") or variables.get("ansible_ssh_port")
     user = variables.get("ansible_user") or variables.get("ansible_ssh_user")
     words += ["-p", str(port)] if port else []
     words += ["-l", str(user)] if user else []
-    return [*words, "--", address(host, variables), remote]
+    return words
 
 
 def trouble(host: str, text: str) -> DeviceError:

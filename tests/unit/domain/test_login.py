@@ -21,7 +21,7 @@ GOOD = Login(AT, "root", "publickey", "192.0.2.7", "SHA256:key", ID, 7, "SHA256:
 def access():
     (signed,) = certificates(7, {"web1": ID}, Purpose.RUN, AT)
     access = Access(authorities={"SHA256:ca": Authority("SHA256:ca", "ssh-ed25519 AAAA", 1)})
-    access.issued[7] = Issued(signed, Purpose.RUN, "SHA256:key", "r", "", 2)
+    access.issued[7] = Issued(signed, Purpose.RUN, "SHA256:key", "run", "r", "", 2)
     return access
 
 

@@ -1,0 +1,127 @@
+"""Work by hand on a real host: one person, one approval, a terminal that is recorded, and what changed told exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.e2e import doors, notes
+from tests.e2e.desk import ROOT, SOPTI, Desk, _without_sopti, copied_content
+from tests.lab import Host, Lab
+
+pytestmark = pytest.mark.lab
+
+PLAYBOOK = "work-by-hand"
+WHAT = "Pasang perbaikan 4.2 dari penyedia aplikasi perkara"
+PROMPT = "siap# "
+
+
+@pytest.fixture(scope="module")
+def host(hosts: Lab) -> Host:
+    return hosts.hosts[0]
+
+
+@pytest.fixture(scope="module")
+def founded(staffed: Desk, hosts: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A court with an authority and two hosts, of which the first takes certificates; never changed by a test."""
+    desk = staffed.copy(tmp_path_factory.mktemp("by-hand"))
+    desk.content = copied_content(notes.write(desk.folder / "content"), ("collections",))
+    for name in (f"{PLAYBOOK}.yml", f"{PLAYBOOK}.change.yml"):
+        shutil.copy2(ROOT / "playbooks" / name, desk.content / "playbooks" / name)
+    doors.inventory(desk, hosts)
+    desk.do("access", "init")
+    doors.convert(desk, hosts.hosts[0])
+    desk.do("access", "check")
+    yield desk
+    for each in hosts.hosts:
+        each.ssh(
+            "rm -f /etc/ssh/sshd_config.d/00-test.conf /etc/ssh/test-*; sed -i '/ runner$/d' /root/.ssh/authorized_keys"
+        )
+        each.ssh("systemctl reload ssh")
+
+
+@pytest.fixture
+def desk(founded: Desk, tmp_path: Path) -> Desk:
+    return founded.copy(tmp_path / "court")
+
+
+def approved(desk: Desk, host: str, *expected: str) -> str:
+    """Plan work by hand on a host and have it approved; gives the request's number."""
+    number = desk.prioritised(WHAT)
+    given = desk.folder / "given.yml"
+    variables = {"work_by_hand_what": WHAT, "work_by_hand_minutes": 10, "work_by_hand_expected": list(expected)}
+    given.write_text(json.dumps(variables))
+    desk.do("plan", number, PLAYBOOK, "--limit", host, "--vars-file", str(given))
+    desk.approved(number)
+    return number
+
+
+def opened(desk: Desk, number: str, host: Host, *words: str, who: str = "budi") -> pexpect.spawn:
+    """Open a terminal as a person does and wait for the host's prompt."""
+    environment = {**_without_sopti(), **desk.environment(who), "TERM": "dumb"}
+    child = pexpect.spawn(
+        str(SOPTI), ["session", "open", number, "--host", host.name, *words],
+        env=environment, cwd=str(desk.folder), encoding="utf-8", timeout=90, dimensions=(30, 100),
+    )  # fmt: skip
+    child.expect(r"[#$] ")
+    child.sendline(f"PS1='{PROMPT}'; unset HISTFILE")
+    child.expect(f"\n{PROMPT}", timeout=20)
+    return child
+
+
+def typed(child: pexpect.spawn, line: str) -> str:
+    """Type a line and give what the host showed of it."""
+    child.sendline(line)
+    child.expect(f"\n{PROMPT}", timeout=20)
+    return str(child.before)
+
+
+def ended(child: pexpect.spawn) -> tuple[int, str]:
+    """Wait for the command's end; gives its exit code and what it said."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return int(child.exitstatus if child.exitstatus is not None else -1), str(child.before)
+
+
+def test_person_works_by_hand_and_everything_is_told(desk: Desk, host: Host) -> None:
+    number = approved(desk, host.name, "file:/opt/aplikasi/*")
+    since = doors.cursor(host)
+    host.ssh("rm -rf /opt/aplikasi /etc/catatan; echo lama > /etc/yang-ada; umask 077")
+    child = opened(desk, number, host)
+    typed(child, "mkdir -p /opt/aplikasi && echo 4.2 > /opt/aplikasi/versi && chmod 600 /etc/yang-ada")
+    assert "SANDI-RAHASIA" not in typed(child, "read -s kata && echo panjang=${#kata}\nSANDI-RAHASIA").split("\n", 1)[1]
+    typed(child, "useradd --no-create-home pembaruan && groupdel pembaruan 2>/dev/null; printf 'selesai \\xc3\\xa9\\n'")
+    child.sendline("exit")
+    code, said = ended(child)
+    assert code == 0, said
+    shown = desk.value("session", "show", number)
+    changed = {each["object"]: each["expected"] for each in shown["changes"]}
+    assert changed.pop("file:/opt/aplikasi") is False
+    assert changed.pop("file:/opt/aplikasi/versi") is True
+    own = {"file:/etc/yang-ada", "user:pembaruan", "group:pembaruan"}
+    accounts = {
+        f"file:/etc/{name}{old}"
+        for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")
+        for old in ("", "-")
+    }
+    assert own <= changed.keys()
+    assert changed.keys() - own <= accounts, changed
+    (recorded,) = desk.events("session.recorded")
+    recording = (desk.state / "sessions" / f"{shown['run']}.cast").read_bytes()
+    assert recorded.data["recording"] == hashlib.sha256(recording).hexdigest()
+    assert oct((desk.state / "sessions" / f"{shown['run']}.cast").stat().st_mode)[-3:] == "600"
+    assert (recorded.data["end"], recorded.data["exit"], shown["recording_kept"]) == ("left", 0, True)
+    logins = [
+        line for line in doors.logins(host, since) if f"sopti {number} session {shown['run']} host {host.name}" in line
+    ]
+    assert len(logins) == 1
+    (told,) = desk.do("access", "reconcile", host.name, "--json", code=4).value  # the test came in by a key of its own
+    ours = {login["key_id"]: login["finding"] for login in told["logins"] if number in login["key_id"]}
+    assert ours[f"sopti {number} session {shown['run']} host {host.name}"] == ""
+    assert set(ours.values()) == {""}
