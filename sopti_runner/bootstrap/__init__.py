@@ -186,15 +186,8 @@ class House:
     @cached_property
     def applying(self) -> Applying:
         """The gate and the run."""
-        return Applying(
-            self.acts,
-            self.content,
-            self.engine,
-            self.run_locks,
-            unsound,
-            escort=self.access.escort,
-            before_end=self.sessions.settle,
-        )
+        parts = (self.acts, self.content, self.engine, self.run_locks, unsound)
+        return Applying(*parts, escort=self.access.escort, before_end=self.sessions.settle)
 
     @cached_property
     def sessions(self) -> Sessions:
