@@ -1,7 +1,7 @@
 """Cheating with a history that is there: each attack is a function from the true court to what a reader is shown.
 
 Two kinds of cheats: who edits the database by hand, and who also makes everything after it anew, with or without the
-log's key. ``forgeries`` has the third: who writes new, false events.
+log's key. ``past_the_services`` and what builds on it have the third: who writes new, false events.
 """
 
 import json

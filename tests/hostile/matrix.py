@@ -10,7 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from tests.hostile import attacks as a
-from tests.hostile import forgeries as f
+from tests.hostile import forged_acts as acts
+from tests.hostile import forged_rules as law
+from tests.hostile import forged_runs as runs
+from tests.hostile import told_falsely as told
 from tests.hostile.attacks import Scene
 from tests.hostile.copies import Copy
 
@@ -206,59 +209,61 @@ BESIDE = {
     ),
     "note-seen-gone": Row("A witnessed checkpoint removed", a.with_note(a.note_removed, _seen_first), "fffff", None),
     "line-gone": Row("A cosignature removed", a.with_note(a.cosignature_removed, _seen_first), "fffff", None),
-    "line-told": Row("A cosignature told of that never was", f.own_cosignature, "fffff", None),
+    "line-told": Row("A cosignature told of that never was", told.own_cosignature, "fffff", None),
     "text": Row("A text changed", a.text_changed, "fffff", exactly(_returned)),
     "text-gone": Row("A text removed", a.text_removed, "fffff", exactly(_returned)),
-    "text-erased": Row("A text erased without two officials", f.text_erased_alone, "fffff", last),
+    "text-erased": Row("A text erased without two officials", told.text_erased_alone, "fffff", last),
 }
 
 FORGED = {
-    "stranger": Row("Approval signed by a stranger's key", f.approval_signed_by("stranger"), "fffff", last),
-    "operator": Row("Approval signed by the operator's key", f.approval_signed_by("op", "op"), "fffff", last),
-    "named": Row("The same, naming the official's key", f.approval_signed_by("op"), "fffff", last),
-    "attested": Row("Approval only attested", f.approval_attested, "fffff", last),
-    "longer": Row("Approval made to last longer", f.approval_edited, "fffff", last),
-    "replayed": Row("Approval used before, written again", f.approval_replayed, "fffff", last),
-    "moved": Row("Approval of one request put under another", f.approval_of_another_request, "fffff", last),
-    "act-moved": Row("Unused statement put under another request", f.act_put_under_another_request, "fffff", last),
-    "hung": Row("An unsigned act hung on a signed list", f.act_hung_on_a_list, "fffff", last),
-    "actor": Row("Another actor", f.approval_by_another(f.another_person), "fffff", last),
-    "capacity": Row("Another capacity", f.approval_by_another(f.another_capacity), "fffff", last),
-    "credential": Row("Another credential", f.approval_by_another(f.another_credential), "fffff", last),
-    "doubled": Row("A second text under a signed one's name", f.text_doubled, "fffff", last),
-    "claim": Row("An approval taken by an act that is no start", f.claim_added, "fffff", last),
-    "unapproved": Row("Run without approval", f.started_without_approval, "fffff", last),
-    "twice": Row("Second run on one approval", f.started_twice, "fffff", last),
-    "hosts": Row("Run on other hosts", f.started_on_other_hosts, "fffff", last),
-    "self": Row("Run by who approved it", f.started_by_the_approver, "fffff", last),
-    "no-decree": Row("Emergency declared without a decree", f.emergency_without_decree, "fffff", last),
-    "decree-over": Row("Emergency run after its decree was ended", f.emergency_after_the_decree, "fffff", last),
-    "decree-stale": Row("Emergency run by a plan grown stale", f.emergency_with_a_stale_plan, "fffff", last),
-    "decree-self": Row("Emergency ratified by who acted", f.emergency_answered_by_who_acted, "fffff", last),
-    "end-differs": Row("Run called done although a host failed", f.end_contradicts_itself, "fffff", last),
-    "end-hosts": Row("Run ended on hosts it never had", f.end_of_other_hosts, "fffff", last),
-    "end-broken": Row("Run ended in words no run has", f.end_without_hosts, "fffff", last),
-    "key-root": Row("Key enrolled by the administrator alone", f.key_enrolled_alone, "fffff", added),
-    "key-one": Row("Key proposed and confirmed by one person", f.key_enrolled_by_one, "fffff", added),
-    "key-two": Row("False key enrolled by two officials together", f.key_enrolled_by_two, "nffff", added, ("people",)),
-    "copy-one": Row("A copy gone on with by one person", partial(f.gone_on_alone, by="kabag"), "fffff", last),
+    "stranger": Row("Approval signed by a stranger's key", acts.approval_signed_by("stranger"), "fffff", last),
+    "operator": Row("Approval signed by the operator's key", acts.approval_signed_by("op", "op"), "fffff", last),
+    "named": Row("The same, naming the official's key", acts.approval_signed_by("op"), "fffff", last),
+    "attested": Row("Approval only attested", acts.approval_attested, "fffff", last),
+    "longer": Row("Approval made to last longer", acts.approval_edited, "fffff", last),
+    "replayed": Row("Approval used before, written again", acts.approval_replayed, "fffff", last),
+    "moved": Row("Approval of one request put under another", acts.approval_of_another_request, "fffff", last),
+    "act-moved": Row("Unused statement put under another request", acts.act_put_under_another_request, "fffff", last),
+    "hung": Row("An unsigned act hung on a signed list", acts.act_hung_on_a_list, "fffff", last),
+    "actor": Row("Another actor", acts.approval_by_another(acts.another_person), "fffff", last),
+    "capacity": Row("Another capacity", acts.approval_by_another(acts.another_capacity), "fffff", last),
+    "credential": Row("Another credential", acts.approval_by_another(acts.another_credential), "fffff", last),
+    "doubled": Row("A second text under a signed one's name", acts.text_doubled, "fffff", last),
+    "claim": Row("An approval taken by an act that is no start", acts.claim_added, "fffff", last),
+    "unapproved": Row("Run without approval", runs.started_without_approval, "fffff", last),
+    "twice": Row("Second run on one approval", runs.started_twice, "fffff", last),
+    "hosts": Row("Run on other hosts", runs.started_on_other_hosts, "fffff", last),
+    "self": Row("Run by who approved it", runs.started_by_the_approver, "fffff", last),
+    "no-decree": Row("Emergency declared without a decree", runs.emergency_without_decree, "fffff", last),
+    "decree-over": Row("Emergency run after its decree was ended", runs.emergency_after_the_decree, "fffff", last),
+    "decree-stale": Row("Emergency run by a plan grown stale", runs.emergency_with_a_stale_plan, "fffff", last),
+    "decree-self": Row("Emergency ratified by who acted", runs.emergency_answered_by_who_acted, "fffff", last),
+    "end-differs": Row("Run called done although a host failed", runs.end_contradicts_itself, "fffff", last),
+    "end-hosts": Row("Run ended on hosts it never had", runs.end_of_other_hosts, "fffff", last),
+    "end-broken": Row("Run ended in words no run has", runs.end_without_hosts, "fffff", last),
+    "key-root": Row("Key enrolled by the administrator alone", law.key_enrolled_alone, "fffff", added),
+    "key-one": Row("Key proposed and confirmed by one person", law.key_enrolled_by_one, "fffff", added),
+    "key-two": Row(
+        "False key enrolled by two officials together", law.key_enrolled_by_two, "nffff", added, ("people",)
+    ),
+    "copy-one": Row("A copy gone on with by one person", partial(law.gone_on_alone, by="kabag"), "fffff", last),
     "copy-rule": Row(
         "A copy gone on with, called another rule",
-        partial(f.gone_on_alone, type_="governance.confirmed"),
+        partial(law.gone_on_alone, type_="governance.confirmed"),
         "fffff",
         last,
     ),
-    "copy-end": Row("A copy said to end elsewhere", partial(f.gone_on_alone, cut=3), "fffff", added),
-    "appointed": Row("Act first, appointment back-dated after", f.appointed_backwards, "fffff", None),
-    "clock-rule": Row("Another rule recorded as a clock correction", f.rule_called_a_clock_correction, "fffff", last),
-    "clock-back": Row("Clock set back, not corrected", f.clock_set_back, "fffff", last),
+    "copy-end": Row("A copy said to end elsewhere", partial(law.gone_on_alone, cut=3), "fffff", added),
+    "appointed": Row("Act first, appointment back-dated after", law.appointed_backwards, "fffff", None),
+    "clock-rule": Row("Another rule recorded as a clock correction", law.rule_called_a_clock_correction, "fffff", last),
+    "clock-back": Row("Clock set back, not corrected", law.clock_set_back, "fffff", last),
 }
 
 AS_IT_HAPPENS = {
-    "stolen": Row("Approval with the official's own stolen key", f.key_stolen, "nnnnn", None, ("hand",)),
-    "lie": Row("False result of a run", f.end_is_a_lie, "nnnnn", None, ("runs",)),
-    "omitted": Row("Something never written down", f.never_written, "nnnnn", None, ("omitted",)),
-    "clock-lie": Row("Clock wrong by minutes", f.clock_a_little_wrong, "nnnnn", None, ("clock",)),
+    "stolen": Row("Approval with the official's own stolen key", told.key_stolen, "nnnnn", None, ("hand",)),
+    "lie": Row("False result of a run", runs.end_is_a_lie, "nnnnn", None, ("runs",)),
+    "omitted": Row("Something never written down", told.never_written, "nnnnn", None, ("omitted",)),
+    "clock-lie": Row("Clock wrong by minutes", told.clock_a_little_wrong, "nnnnn", None, ("clock",)),
 }
 
 SECTIONS = {

@@ -10,7 +10,7 @@ from sopti_runner.services.books import Books
 from sopti_runner.services.verifying import verify_ledger
 from tests.hostile import flips
 from tests.hostile.attacks import Scene
-from tests.hostile.forgeries import approval, drafted, prepared, signature
+from tests.hostile.past_the_services import approval, drafted, prepared, signature
 
 REFUSED = {
     "UPDATE event SET body = replace(body, 'changed', 'ok')": "never updated",

@@ -15,7 +15,7 @@ from sopti_runner.domain.ledger.trust import write_trust
 from tests.hostile import matrix
 from tests.hostile.attacks import Scene
 from tests.hostile.copies import read
-from tests.hostile.forgeries import clock_set_back
+from tests.hostile.forged_rules import clock_set_back
 from tests.hostile.matrix import WHY, rows
 
 SOAK = os.environ.get("SOPTI_SOAK") == "1"

@@ -3,8 +3,8 @@
 A move is plain data, so that a failing sequence can be printed, shortened and played again.
 """
 
-from tests.property.model import OFFICES, STEP
 from tests.property.pair import PEOPLE
+from tests.property.sop_tables import OFFICES, STEP
 from tests.property.traps import LAST, TRAPS
 
 NEXT = {

@@ -23,7 +23,7 @@ from sopti_runner.domain.request import (
     State,
     may_follow,
 )
-from tests.property.model import EMERGENCY_WAY, WAY
+from tests.property.sop_tables import EMERGENCY_WAY, WAY
 from tests.unit.domain.desk import Desk
 from tests.unit.domain.example_court import SHORT_SOPS
 
