@@ -41,3 +41,9 @@ def test_page_links_lead_to_files():
             if not re.match(r"[a-z]+:", target) and not (ROOT / name).parent.joinpath(target).exists():
                 broken.append(f"{name}: {target}")
     assert not broken
+
+
+def test_tests_that_pages_name_exist():
+    named = {(name, path) for name, text in texts("*.md") for path in re.findall(r"`(tests/[\w/]+\.py)", text)}
+    assert named
+    assert not sorted((name, path) for name, path in named if not (ROOT / path).exists())
