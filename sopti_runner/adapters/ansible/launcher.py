@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sopti_runner.adapters.ansible.approved import Seen
+from sopti_runner.adapters.ansible.compiled_modules import send_compiled
 from sopti_runner.adapters.ansible.containment import enter
 from sopti_runner.adapters.ansible.controller_guard import Places, refuse_local_acts
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
@@ -87,6 +88,7 @@ def _play(
 ) -> int:
     sys.argv = list(arguments)
     from ansible.cli.playbook import PlaybookCLI  # noqa: PLC0415  Ansible reads argv and settings when imported
+    from ansible.executor import module_common  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.executor.task_executor import TaskExecutor  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.plugins.action import ActionBase  # noqa: PLC0415  Ansible reads argv and settings when imported
     from ansible.plugins.loader import callback_loader  # noqa: PLC0415  Ansible reads argv and settings when imported
@@ -96,6 +98,7 @@ def _play(
         return _refuse(evidence, refusal)
     install(SecretGuard(gate, secrets) if secrets else gate, TaskExecutor, ActionBase)
     refuse_local_acts(places)
+    send_compiled(module_common)
 
     class Gated(PlaybookCLI):  # type: ignore[misc]  # Ansible has no types
         """``ansible-playbook`` that proves the gate once its plugins can be loaded, and asks for no password."""
