@@ -142,7 +142,8 @@ def test_ratification_is_signed_elsewhere_and_refused_ones_stay_in_the_recap(des
     said = desk.value("emergency", "refuse", "--import", str(desk.sign(statement, "sari")))
     assert (said["state"], said["emergency"]["verdict"]) == ("done", "refused")
     month = desk.events()[-1].time.astimezone(UTC).strftime("%Y-%m")
-    assert [e["verdict"] for e in desk.value("recap", month)["emergencies"]["exceptions"]] == ["refused"]
+    recap = desk.value("recap", month, "--output", str(desk.folder / "rekap.pdf"))
+    assert [e["verdict"] for e in recap["emergencies"]["exceptions"]] == ["refused"]
 
 
 def test_record_with_a_time_that_is_none_is_a_slip(desk: Desk):
