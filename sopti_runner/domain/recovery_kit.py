@@ -21,14 +21,17 @@ from sopti_runner.errors import N_
 MADE = "kit.made"
 HOLDERS = 2
 STEPS = (
-    N_("Install Debian 12 and sopti {release} on an empty machine: README, Your first real court, step 1."),
-    N_("Make the place of the backups reachable there: {repository}"),
-    N_("Write the password of this sheet into a file password.txt."),
-    N_("sopti self restore {repository} --password-file password.txt"),
+    N_("Install Debian 12 and sopti {release} on an empty machine, as the README tells: `make install`"),
+    N_("Make the place of the backups reachable there: `{repository}`"),
+    N_("Write the password of this sheet into the file `/srv/sopti/password.txt`."),
+    N_("Put the newest backup back: `sopti self restore {repository} --password-file password.txt`"),
     N_("The key of the ledger that it prints must be the one on this sheet."),
-    N_("Destroy password.txt. /var/lib/sopti/restored/settings is the old sopti.toml: as root, put it in place."),
-    N_("sopti self resume; then another official: sopti office confirm"),
-    N_("sopti doctor. Then back up, make a new kit, and destroy this one."),
+    N_(
+        "Destroy that file: `shred -u /srv/sopti/password.txt`. As root, put the old settings in place: "
+        "`install -m 0640 -o root -g sopti /var/lib/sopti/restored/settings /etc/sopti/sopti.toml`"
+    ),
+    N_("Have the court go on with this copy: `sopti self resume`; then another official: `sopti office confirm`"),
+    N_("Examine everything: `sopti doctor`. Then back up, make a new kit, and destroy this one."),
 )
 
 

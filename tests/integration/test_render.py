@@ -11,7 +11,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from sopti_runner.adapters.render import recap
+from sopti_runner.adapters.render import recap, recovery_kit
 from sopti_runner.adapters.render.documents import TypstDocuments
 from sopti_runner.adapters.render.glyphs import SHOWN, displayable
 from sopti_runner.adapters.render.letterhead import letterhead
@@ -320,3 +320,12 @@ def test_text_that_fits_no_page_gives_a_report_error():
     towers = tuple(f"BARIS KOP {n}" for n in range(200))
     with pytest.raises(ReportError, match="can't be made"):
         DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(letterhead=towers))
+
+
+def test_recovery_kit_tells_what_to_type_from_what_to_read():
+    steps = recovery_kit.view(samples.kit_of(), GettextWords("id"))["steps"]
+    typed = [part["typed"] for step in steps for part in step if "typed" in part]
+    assert "sopti self restore sftp:cadangan@simpan.pn-contoh.example:/srv/sopti --password-file password.txt" in typed
+    assert not [part for step in steps for part in step if "`" in "".join(part.values())]
+    text = text_of(DOCUMENTS["id"].recovery_kit_pdf(samples.kit_of()))
+    assert "--password-file" in text

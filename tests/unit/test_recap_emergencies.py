@@ -95,5 +95,5 @@ def test_page_names_the_exceptions_in_words(desk):
     desk.emergency("apply", desk.decree())
     desk.do("record", "op", done_at=(desk.clock.time - timedelta(hours=48)).isoformat())
     lines = view(recap(desk), GettextWords("id"))["exceptions"]
-    assert lines[0] == "REG-2026-0001 tanggal 23 November 2026: menunggu persetujuan susulan, terlambat (hari kerja): 4"
+    assert lines[0] == "REG-2026-0001 tanggal 23 November 2026: menunggu persetujuan susulan, terlambat 4 hari kerja"
     assert lines[1].endswith(", tanpa surat keputusan")

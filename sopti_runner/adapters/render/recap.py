@@ -181,7 +181,7 @@ def _reasons_text(page: RecapPage, words: Words) -> str:
     reasons = _reasons(page, words)
     others = sum(count for _, count in reasons[REASONS:])
     shown = [*reasons[:REASONS], *([(words(OTHER_REASONS), others)] if others else [])]
-    text = ", ".join(f"{label} {words.number(count)}" for label, count in shown) or "–"
+    text = ", ".join(f"{label}\N{NO-BREAK SPACE}{words.number(count)}" for label, count in shown) or "–"
     several = words("one attempt can have several reasons")
     return f"{text} ({several})" if sum(count for _, count in reasons) > page.refusals.value else text
 

@@ -35,7 +35,7 @@ def view(kit: RecoveryKit, words: Words) -> dict[str, Any]:
             ],
         ],
         "qr": segno.make(kit.checkpoint, error="m", micro=False).svg_inline(border=0, omitsize=True),
-        "steps": [words(step, **fields) for step in STEPS],
+        "steps": [_parts(words(step, **fields)) for step in STEPS],
         "holders": [
             {"lead": words("Holder {number}", number=n), "title": "", "name": one_line(name)}
             for n, name in enumerate(kit.holders.values(), 1)
@@ -43,3 +43,8 @@ def view(kit: RecoveryKit, words: Words) -> dict[str, Any]:
         "digest": grouped(kit.digest, 8),
         "made": words("Made {when}", when=words.moment(kit.made_at, kit.zone)),
     }
+
+
+def _parts(step: str) -> list[dict[str, str]]:
+    """Give a step in turn as words to read and, between back quotes, words to type."""
+    return [{"typed" if n % 2 else "read": part} for n, part in enumerate(step.split("`")) if part]
