@@ -134,6 +134,15 @@ def test_host_whose_conversion_nobody_saw_end_is_reached_again_once_it_was_tried
         assert set(keys.certificates) == {"web1"}
 
 
+def test_authority_that_is_there_already_is_taken_over_by_a_new_ledger(access, authority, doors):
+    doors.knows["web1"], doors.plain = "0", set()
+    anew = Desk()
+    other = Access(anew.books, authority, lambda keys: ("carrying", keys), lambda: doors)
+    assert other.found() == access.books.court().access.in_use[0].fingerprint
+    assert other.check(["web1"]) == {"web1": (True, False)}
+    assert anew.court().access.by_certificate("web1")
+
+
 def test_host_that_opens_to_nothing_keeps_what_was_known_of_it(access, doors):
     doors.knows["web1"], doors.plain = "0", set()
     access.check(["web1"])
