@@ -162,7 +162,7 @@ def _manifest(root: Path) -> tuple[Path, dict[str, Any]]:
             raise ValueError("it holds no key of the ledger")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(
-            N_("This snapshot is no whole backup of sopti"),
+            N_("This snapshot is not a complete backup of sopti"),
             on=str(root),
             found=str(error),
             next=N_("put an older snapshot back: sopti self restore --snapshot ID"),

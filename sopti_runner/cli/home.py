@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sopti_runner.domain.court import Court
 
 
-COPY = N_("This ledger was put back from a copy; nothing is recorded until it was compared: sopti self resume")
+COPY = N_("This ledger was put back from a copy; nothing is recorded until it has been compared: sopti self resume")
 
 
 def waiting() -> None:

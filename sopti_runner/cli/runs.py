@@ -37,7 +37,7 @@ SHOWN = 8
 
 Named = Annotated[
     str,
-    typer.Argument(metavar="[RUN|REQUEST]", help=N_("A run's id or its beginning, or a request; the newest by none.")),
+    typer.Argument(metavar="[RUN|REQUEST]", help=N_("A run's id or its beginning, or a request; without it, the newest run.")),
 ]
 
 
@@ -157,14 +157,14 @@ def _say_host(told: HostTold, *, going_on: bool) -> None:
     rows = (
         (N_("done: {tasks}"), told.done),
         (N_("failed: {tasks}"), told.failed),
-        (N_("nobody knows whether it came to its end: {tasks}"), (told.unknown,) if told.unknown else ()),
+        (N_("nobody knows whether this was finished: {tasks}"), (told.unknown,) if told.unknown else ()),
         (N_("not begun: {tasks}"), told.missing or ()),
     )
     for text, tasks in rows:
         if tasks:
             output.say("  " + _(text, tasks=_listed(tasks)))
     if told.missing is None:
-        output.say("  " + _("What had been planned besides is not told: the request stands on another plan now."))
+        output.say("  " + _("What else had been planned is not shown: the request now stands on another plan."))
 
 
 def _listed(tasks: tuple[str, ...]) -> str:

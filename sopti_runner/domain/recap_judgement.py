@@ -101,7 +101,7 @@ def _restored(page: RecapPage) -> Iterable[Point]:
     if page.restored.value and not set(page.restored.events) <= set(page.lost):
         yield Point(
             N_("The audit trail was put back from a backup; nothing is missing from it: {count}"),
-            N_("Plans and approvals of before had to be made anew"),
+            N_("Earlier plans and approvals had to be made anew"),
             N_("Find out what destroyed the machine"),
             page.next_close,
             fields={"count": page.restored.value},

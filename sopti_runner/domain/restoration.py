@@ -142,7 +142,7 @@ def waiting_reason(size: int) -> Reason:
     """Give the reason for which a copy takes nothing on."""
     return Reason(
         "copy_waits",
-        N_("This ledger was put back from a copy of {size} events and was not compared yet. Next: sopti self resume"),
+        N_("This ledger was put back from a copy of {size} events and has not been compared yet. Next: sopti self resume"),
         {"size": size},
     )
 

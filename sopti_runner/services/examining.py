@@ -146,8 +146,8 @@ def _runs(books: Books) -> Check:
         return Check(
             N_("Runs"),
             "warning",
-            N_("{count} runs are going on, or ended without a word"),
-            "sopti apply REQUEST",
+            N_("{count} runs are going on, or ended without saying how"),
+            "sopti run list",
             {"count": len(running)},
         )
     return Check(N_("Runs"), "ok", N_("none is going on"))

@@ -101,7 +101,7 @@ def _save(
         found = repository.read_back(saved.snapshot, staged.ledger)
         if found != staged.digest:
             raise IntegrityError(
-                N_("What was backed up reads back otherwise"),
+                N_("The backup does not read back as it was written"),
                 on=repository.address,
                 expected=staged.digest,
                 found=found,

@@ -42,7 +42,7 @@ def put_back(
         found = [one for one in repository.snapshots() if one.id.startswith(beginning)]
         if not found or (beginning and len(found) != 1):
             raise NotFoundError(
-                N_("There is no single snapshot of sopti under this name"),
+                N_("No single snapshot of sopti has this id"),
                 on=beginning or repository.address,
                 found=str(len(found)),
                 next="sopti self restore --help",
