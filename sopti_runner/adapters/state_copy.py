@@ -1,7 +1,7 @@
-"""What sopti keeps on this machine, made ready for a backup, and put back on an empty one.
+"""What sopti keeps on this machine, made ready for a backup; implements ``ports.backup.StateCopier``.
 
-The rule this module keeps: while a copy is being put back its ledger comes last, under its own name at once, so that
-whatever happens in between leaves either no ledger or the whole state; and nothing that is there already is replaced.
+The rule this module keeps: the ledger is saved as one consistent copy, with a manifest that says what it is, and never
+as the file that is in use; one backup at a time.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from sopti_runner.ports import Head
 from sopti_runner.ports.backup import Staged
 
 FOLDER, LEDGER, MANIFEST = "backup", "ledger.db", "manifest.json"
-NOT_SAVED = frozenset({"ledger.db", "ledger.db-wal", "ledger.db-shm", "run.lock", FOLDER, "kit.pdf"}) | {
-    "restoring",
-    "restoring.begun",
-    "restored",
-    "errands",
-}
+NOT_SAVED = frozenset(
+    {
+        *("ledger.db", "ledger.db-wal", "ledger.db-shm", FOLDER),
+        *("restoring", "restoring.begun", "restored"),
+        *("kit.pdf", "errands"),
+    }
+)
 """Names in the state folder that no backup holds: the ledger comes from its copy, the rest is of this machine alone."""
 
 

@@ -1,4 +1,4 @@
-"""Putting sopti's own state back on an empty machine.
+"""Putting sopti's own state back on an empty machine; implements ``ports.backup.StateReturn``.
 
 The rule this module keeps: the ledger comes last, under its own name at once; until then there is no ledger here, and
 the same command begins anew. Nothing that lies there already is overwritten: it is put beside.

@@ -88,7 +88,8 @@ def decree(
         list[str], typer.Option("--model", metavar="PLAYBOOK", help=N_("An allowed act; may be repeated."))
     ],
     office: Annotated[
-        list[str], typer.Option("--office", metavar="OFFICE", help=N_("An office whose holders may act; may be repeated."))
+        list[str],
+        typer.Option("--office", metavar="OFFICE", help=N_("An office whose holders may act; may be repeated.")),
     ],
     last: Annotated[str, typer.Option("--to", metavar="DATE", help=N_("Last day, YYYY-MM-DD; at most a year."))],
     first: Annotated[str, typer.Option("--from", metavar="DATE", help=N_("First day; otherwise today."))] = "",

@@ -37,7 +37,9 @@ SHOWN = 8
 
 Named = Annotated[
     str,
-    typer.Argument(metavar="[RUN|REQUEST]", help=N_("A run's id or its beginning, or a request; without it, the newest run.")),
+    typer.Argument(
+        metavar="[RUN|REQUEST]", help=N_("A run's id or its beginning, or a request; without it, the newest run.")
+    ),
 ]
 
 

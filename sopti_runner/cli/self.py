@@ -142,7 +142,7 @@ def restore(
     output.say("  " + _("Ledger key: {vkey}", vkey=put.vkey))
     for path in put.beside:
         output.say(_("Put beside, for root to look through: {path}", path=output.whole(path)))
-    output.say(_("Nothing is recorded in it until it has been compared with what left the old machine. Next: sopti self resume"))
+    output.say(_("Nothing is recorded until it was compared with what left the old machine. Next: sopti self resume"))
     output.data(
         {
             "log": put.log,

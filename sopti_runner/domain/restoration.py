@@ -57,9 +57,9 @@ def check_restoration(data: Mapping[str, Any]) -> None:
     """Check the values of a proposal of this kind; ValueError when they can't be."""
     for key in ("size", "seen_size"):
         if type(data[key]) is not int or not 0 < data[key] < 2**53:
-            raise ValueError(f"{key} is a number of events")
+            raise ValueError(N_("size and seen_size are numbers of events"))
     if not isinstance(data["seen_root"], str) or not _ROOT.fullmatch(data["seen_root"]):
-        raise ValueError("seen_root is 64 hex digits")
+        raise ValueError(N_("seen_root is a root hash, 64 hex digits"))
 
 
 def is_proposal(event: Event) -> bool:
@@ -142,7 +142,9 @@ def waiting_reason(size: int) -> Reason:
     """Give the reason for which a copy takes nothing on."""
     return Reason(
         "copy_waits",
-        N_("This ledger was put back from a copy of {size} events and has not been compared yet. Next: sopti self resume"),
+        N_(
+            "This ledger was put back from a copy of {size} events and is still to be compared. Next: sopti self resume"
+        ),
         {"size": size},
     )
 

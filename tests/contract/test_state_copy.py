@@ -17,7 +17,7 @@ def state(tmp_path):
     folder = tmp_path / "state"
     folder.mkdir()
     (folder / "log.key").write_text("kunci")
-    (folder / "run.lock").write_text("1")
+    (folder / "errands").mkdir()
     (folder / "snapshots").mkdir()
     return folder
 
@@ -97,6 +97,7 @@ def test_copy_taken_while_others_write_is_one_moment_of_the_ledger(state, store)
         done.set()
         writer.join()
         other.close()
+    assert store.head().size > 1, "others did write meanwhile"
 
 
 def test_ledger_that_is_gone_can_not_be_copied(state, store):

@@ -10,7 +10,7 @@ from tests.demo.stage import PRODUCTION, ROOT, DemoError, Stage
 from tests.demo.story import play
 
 REFUSED = {
-    "id": "Komputer ini tampak seperti komputer produksi: {path} ada. Demo tidak dijalankan.\nJalankan demo di komputer lain.",
+    "id": "Ini tampaknya komputer produksi: {path} ada. Demo tidak dijalankan.\nJalankan demo di komputer lain.",
     "en": "This machine looks like production: {path} exists. The demo does not run.\nRun it on another machine.",
 }
 

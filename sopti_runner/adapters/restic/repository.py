@@ -1,4 +1,4 @@
-"""The repository of sopti's own backups; implements ``ports.BackupRepository``."""
+"""The repository of sopti's own backups; implements ``ports.backup.BackupRepository``."""
 
 from __future__ import annotations
 
@@ -53,12 +53,6 @@ class ResticRepository:
         digest = hashlib.sha256()
         self._run(command.dump(snapshot, path), on_bytes=digest.update)
         return digest.hexdigest()
-
-    def read(self, snapshot: str, path: str) -> bytes:
-        """Give the content of a saved file."""
-        content = bytearray()
-        self._run(command.dump(snapshot, path), on_bytes=content.extend)
-        return bytes(content)
 
     def check(self, part: int, parts: int) -> None:
         """Check the whole structure and read one of ``parts`` parts of the data; IntegrityError when it is damaged."""
