@@ -28,6 +28,7 @@ from sopti_runner.adapters.store_sql.database import Database
 from sopti_runner.domain.check import Check
 from sopti_runner.errors import N_, LedgerError
 
+_PAGE = "docs/runbooks/postgresql-ledger.md"
 _SHOWN = ("host", "port", "service", "dbname", "sslmode")
 _SESSION = """
 SELECT set_config('lock_timeout', %(lock)s, false), set_config('statement_timeout', %(long)s, false),
@@ -103,40 +104,30 @@ class PostgresDatabase(Database):
 
     def checks(self) -> list[Check]:
         """Examine the role, the server's promise to keep what it acknowledges, and who could read along."""
-        page = "docs/runbooks/postgresql-ledger.md"
         try:
             with self.read() as connection:
-                weak = rights_postgresql.weak_role(connection)
+                role = rights_postgresql.weak_role(connection)
                 durable = connection.exec_driver_sql("SHOW fsync").scalar() == "on"
                 whole, private = connection.exec_driver_sql(_SETTINGS).one()
         except LedgerError:
             return []  # the ledger's own check says why it can't be read
-        found = [
-            Check(
-                N_("Role in the database"), "warning" if weak else "ok", weak or N_("may only add"), page * bool(weak)
-            )
+        torn = "" if whole == "on" else N_("a crash may tear pages (full_page_writes=off)")
+        server = torn if durable else N_("does not write through to its disk (fsync=off)")
+        exposed = "" if private else N_("not encrypted: names and texts can be read on it")
+        return [
+            _judged(N_("Role in the database"), role, N_("may only add")),
+            _judged(N_("Database server"), server, N_("keeps what it acknowledges"), "warning" if durable else "fault"),
+            *([_judged(N_("Way to the database"), exposed)] if exposed else []),
         ]
-        if not durable:
-            found.append(
-                Check(N_("Database server"), "fault", N_("does not write through to its disk (fsync=off)"), page)
-            )
-        elif whole != "on":
-            found.append(
-                Check(N_("Database server"), "warning", N_("a crash may tear pages (full_page_writes=off)"), page)
-            )
-        else:
-            found.append(Check(N_("Database server"), "ok", N_("keeps what it acknowledges")))
-        if not private:
-            found.append(
-                Check(
-                    N_("Way to the database"), "warning", N_("not encrypted: names and texts can be read on it"), page
-                )
-            )
-        return found
 
     def _require_durable(self, connection: Connection) -> None:
         if connection.exec_driver_sql("SHOW fsync").scalar() != "on":
             raise faults_postgresql.not_durable(self.where, "fsync=off")
+
+
+def _judged(name: str, weak: str, well: str = "", verdict: str = "warning") -> Check:
+    """Give a check: what is weak about something and where to read on, or that it is well."""
+    return Check(name, verdict, weak, _PAGE) if weak else Check(name, "ok", well)
 
 
 def _engine(address: URL, where: str, busy_s: float) -> Engine:
