@@ -16,9 +16,13 @@ _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,254}")
 
 
 def scan(address: str, port: int, timeout_s: int = 5) -> PublicKey:
-    """Give the Ed25519 host key that answers at an address now; DeviceError when none does.
+    """Give the Ed25519 host key that answers at an address now.
 
     Whether it is the right host can't be known from here: compare the fingerprint at the host's own console.
+
+    Raises:
+        UsageError: The address can't be one.
+        DeviceError: Nothing answers there with such a key.
     """
     if not _ADDRESS.fullmatch(address):
         raise UsageError(N_("This is no host name or address"), on=address)

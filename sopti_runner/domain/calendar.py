@@ -115,6 +115,9 @@ class Calendar:
             start: When the request came, aware; day 1 is that local day when it is worked and the hour is before
                 the cut-off, else the next working day.
             days: Day numbers from 1, in any order; the dates come in the same order.
+
+        Raises:
+            UsageError: A day number is below 1.
         """
         local = start.astimezone(self.zone.tz)
         first = local.date() if local.time() < self._cut_off_time() else local.date() + ONE_DAY

@@ -38,6 +38,8 @@ class Proposal:
         kind: One of ``KINDS``.
         data: The content, checked by ``check_proposal``.
         texts: Name → blob of what must not stand in an event (a person's name, the number of an order).
+        person: Id of who proposes.
+        at: When it was proposed, aware UTC.
         confirmed: Whether the second signature is there.
     """
 

@@ -95,7 +95,14 @@ class RecoveryKit:
 
 @dataclass(frozen=True, slots=True)
 class HeldKit:
-    """What the ledger tells of a kit."""
+    """What the ledger tells of a kit.
+
+    Attributes:
+        holders: Ids of the persons who keep a sealed copy.
+        password: Id of the password on it, 16 hex digits.
+        authority: ``SHA256:…`` of the SSH certificate authority on it, or empty.
+        at: When it was made, aware UTC.
+    """
 
     holders: tuple[str, ...]
     password: str
@@ -104,6 +111,6 @@ class HeldKit:
 
 
 def held_kit(event: Event) -> HeldKit:
-    """Read a ``kit.made`` event."""
+    """Give the kit that a ``kit.made`` event tells of."""
     data = event.data
     return HeldKit(tuple(data["holders"]), data["password"], data["authority"], event.time)

@@ -294,6 +294,9 @@ class Step:
     Attributes:
         act: Name of the act, or ``run.finished``.
         seq: Where in the ledger.
+        at: When, aware UTC.
+        person: Id of who acted, or empty for the machine.
+        capacity: In which capacity, as the event says.
         proof: ``signature | attested | paper``, or empty for what the machine recorded.
     """
 

@@ -31,6 +31,8 @@ class Run:
     """A run as folded from its events.
 
     Attributes:
+        started_at: Aware UTC.
+        ended_at: Aware UTC, or None while its end is not recorded.
         outcome: ``running | done | partial | failed | interrupted``.
         hosts: Host → ``changed | unchanged | failed | unreachable | not_started | unknown``.
         stopped: A person stopped it before its end.

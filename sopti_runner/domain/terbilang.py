@@ -10,7 +10,11 @@ LARGEST = 999_999_999_999
 
 
 def terbilang(number: int) -> str:
-    """Spell a whole number from 0 to ``LARGEST``: 2026 is ``dua ribu dua puluh enam``, 1100 ``seribu seratus``."""
+    """Spell a whole number from 0 to ``LARGEST``: 2026 is ``dua ribu dua puluh enam``, 1100 ``seribu seratus``.
+
+    Raises:
+        UsageError: It is negative or larger.
+    """
     if not 0 <= number <= LARGEST:
         raise UsageError(N_("This number can't be spelled out."), on=str(number), expected=f"0-{LARGEST}")
     return _spelled(number) or "nol"

@@ -207,6 +207,8 @@ class TaskOutcome:
         before: HMAC of the diff's before side, or empty.
         after: HMAC of the diff's after side, or empty.
         objects: What it touched, ``kind:key``, sorted.
+        started_at: Aware UTC, by the worker's clock.
+        ended_at: The same.
     """
 
     host: str

@@ -57,7 +57,14 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot of sopti's own state in a repository."""
+    """A snapshot of sopti's own state in a repository.
+
+    Attributes:
+        id: As the repository names it; an unambiguous beginning names it, too.
+        made_at: Aware, in whatever zone the repository says.
+        paths: Absolute paths that were saved.
+        tags: Words it was marked with when it was saved.
+    """
 
     id: str
     made_at: datetime

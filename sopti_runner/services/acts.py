@@ -112,17 +112,16 @@ class Acts:
         return held[0] if held else (allowed[0] if allowed else "")
 
     def sign(self, waiting: Waiting, signer: StatementSigner) -> tuple[Event, ...]:
-        """Sign with the person's own key at this terminal, or vouch with the key of whoever sits here, and record."""
+        """Sign with the person's own key at this terminal, or vouch with the key of whoever sits here, and record.
+
+        Raises:
+            NotFoundError: Nobody is enrolled with the key.
+            RefusedError: As ``record``.
+        """
         statement = parse_statement(waiting.statement)
-        owner = self.books.court().register.owner(signer.fingerprint)
-        if owner is None:
-            raise NotFoundError(
-                N_("This key is not enrolled"),
-                on=signer.fingerprint,
-                next=N_("sopti office enrol, then sopti office confirm"),
-            )
-        kind = ProofKind.SIGNATURE if owner.id == statement.person else ProofKind.ATTESTED
-        proof = Proof(_or_paper(statement, kind), owner.id, signer.fingerprint, signer.sign(waiting.statement))
+        owner = self.owner(signer.fingerprint)
+        kind = ProofKind.SIGNATURE if owner == statement.person else ProofKind.ATTESTED
+        proof = Proof(_or_paper(statement, kind), owner, signer.fingerprint, signer.sign(waiting.statement))
         return self.record(waiting, proof)
 
     def export(self, waiting: Waiting) -> str:
@@ -137,13 +136,23 @@ class Acts:
             digest: SHA-256 (hex) of the statement, or its beginning.
             armored: The SSHSIG text.
             fingerprint: Of the key inside it: the person's, or the second person's for an act on paper.
+
+        Raises:
+            NotFoundError: Nobody is enrolled with the key, or no such statement waits.
+            RefusedError: As ``record``.
         """
-        waiting = self.outbox.get(digest)
+        waiting, owner = self.outbox.get(digest), self.owner(fingerprint)
+        kind = _or_paper(parse_statement(waiting.statement), ProofKind.SIGNATURE)
+        return self.record(waiting, Proof(kind, owner, fingerprint, armored))
+
+    def owner(self, fingerprint: str) -> str:
+        """Give the id of the person who is enrolled with a key (``SHA256:…``); NotFoundError when nobody is."""
         owner = self.books.court().register.owner(fingerprint)
         if owner is None:
-            raise NotFoundError(N_("This key is not enrolled"), on=fingerprint, next="sopti office list")
-        kind = _or_paper(parse_statement(waiting.statement), ProofKind.SIGNATURE)
-        return self.record(waiting, Proof(kind, owner.id, fingerprint, armored))
+            raise NotFoundError(
+                N_("This key is not enrolled"), on=fingerprint, next=N_("sopti office enrol, then sopti office confirm")
+            )
+        return owner.id
 
     def record(self, waiting: Waiting, proof: Proof) -> tuple[Event, ...]:
         """Judge an act with its proof and append it, one event a subject; a confirmed erasure is carried out at once.

@@ -121,6 +121,9 @@ class Books:
         OvertakenError when the ledger grew in between: what was judged may no longer hold.
 
         Time in the log never runs backwards, and a clock that the rules refuse sets no time: see ``believed``.
+
+        Raises:
+            RefusedError: This is a copy that was put back and that nobody agreed to go on with yet.
         """
         if self.waits(court) and not all(map(restoration.goes_on, drafts)):
             reason = restoration.waiting_reason(court.size)

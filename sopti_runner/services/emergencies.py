@@ -77,7 +77,7 @@ class Emergencies:
                 next="sopti emergency list",
             )
         checked = check_variables(model, wanted.variables)
-        person = self._owner(signer)
+        person = self.acts.owner(signer.fingerprint)
         self._decree(person, wanted)
         sealed = self.content.seal(wanted.playbook, limit=wanted.hosts, variables=checked)
         decree = self._decree(person, wanted, sealed.hosts)
@@ -130,7 +130,7 @@ class Emergencies:
             texts: ``description``, and ``acted_by`` for somebody who is not enrolled.
             signer: Whoever records.
         """
-        person = self._owner(signer)
+        person = self.acts.owner(signer.fingerprint)
         waiting = self.acts.prepare(ActName.RECORD, person=person, subjects=[], data=data, texts=texts)
         return self.books.court().requests[self.acts.sign(waiting, signer)[0].subject]
 
@@ -154,7 +154,7 @@ class Emergencies:
         )
 
     def page(self, request: Request) -> str:
-        """Give what an official reads before answering for an emergency act."""
+        """Give what an official reads before answering for an emergency act; NotFoundError when none was done."""
         court, words, act = self.books.court(), self.words, request.emergency
         if act is None or act.done_at is None or act.due is None:
             raise NotFoundError(
@@ -197,12 +197,6 @@ class Emergencies:
             change += f" - {pick(words, self.content.change_model(plan.playbook, plan.sealed).purpose)}"
         hosts = ", ".join(f"{h} {words(HOST_WORDS.get(o, o))}" for h, o in sorted((runs[-1].hosts or {}).items()))
         return [(words("Change"), change), (words("Hosts"), hosts), (words("Plan"), plan.digest)]
-
-    def _owner(self, signer: StatementSigner) -> str:
-        owner = self.books.court().register.owner(signer.fingerprint)
-        if owner is None:
-            raise NotFoundError(N_("This key is not enrolled"), on=signer.fingerprint, next="sopti office list")
-        return owner.id
 
     def _decree(self, person: str, wanted: Wanted, hosts: Sequence[str] = ()) -> str:
         """Give the decree that allows what is wanted on these hosts, or refuse before a request is made for it."""

@@ -26,6 +26,9 @@ def ask_witness(books: Books, old: int | None = None) -> str:
     Args:
         books: The court's books.
         old: Size the witness remembers; None for the largest one that any witness of this court cosigned.
+
+    Raises:
+        UsageError: The witness would remember more than the ledger has.
     """
     note, _failed = books.checkpoint()
     size = read_checkpoint(note).size

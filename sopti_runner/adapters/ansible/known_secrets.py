@@ -79,7 +79,11 @@ class SecretGuard:
         return getattr(self._gate, name)
 
     def enter(self, executor: Any, handler: Any, *rest: Any) -> None:
-        """Hide a task that holds a secret, or refuse it where its words could be seen while it runs."""
+        """Hide a task that holds a secret, or refuse it where its words could be seen while it runs.
+
+        Raises:
+            AnsibleError: It would show the secret in a name, an environment, or the arguments of raw or script.
+        """
         task = executor._task
         everything = short_name(task.action) in SEEN_IN_PROCESSES
         shown = {key: each for key, each in task.args.items() if everything or key in NAMES}

@@ -59,7 +59,11 @@ def differences(connection: Connection, log: str) -> Iterator[str]:
 
 
 def rebuild(connection: Connection, log: str, statements: Statements) -> None:
-    """Make head and projections anew; the columns beside a body stay: nothing updates an event."""
+    """Make head and projections anew; the columns beside a body stay: nothing updates an event.
+
+    Raises:
+        IntegrityError: The events leave a gap, or one does not follow from the one before it.
+    """
     projections.clear(connection, log)
     end, held = End(log, ZERO_LEAF, Frontier()), dict[str, str]()
     for page in _pages(connection, log):

@@ -83,7 +83,11 @@ class SqliteDatabase(Database):
         connection.exec_driver_sql("REINDEX")
 
     def wipe(self) -> None:
-        """Empty the write-ahead log, which still holds what was overwritten with zeros in the file itself."""
+        """Empty the write-ahead log, which still holds what was overwritten with zeros in the file itself.
+
+        Raises:
+            LedgerError: Another command reads the ledger meanwhile, so the remains wait.
+        """
         with self.translated(), self._reader.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             (busy, *_pages) = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()

@@ -87,7 +87,11 @@ class SqlStore:
         self._database.close()
 
     def create(self, log: str) -> None:
-        """Make what a new log needs: file and tables when there are none, and the empty log itself."""
+        """Make what a new log needs: file and tables when there are none, and the empty log itself.
+
+        Raises:
+            IntegrityError: The log holds events already.
+        """
         with self._made() as connection:
             size = connection.execute(select(head.c.size).where(head.c.log == log)).scalar()
             if size:

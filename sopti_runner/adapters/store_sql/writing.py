@@ -45,7 +45,11 @@ class End:
 
 
 def read_end(connection: Connection, log: str, by: Prepared) -> End:
-    """Give the log's end; ``lock_head`` reads it so that no other writer comes in before the transaction ends."""
+    """Give the log's end; ``lock_head`` reads it so that no other writer comes in before the transaction ends.
+
+    Raises:
+        IntegrityError: Size, last leaf and frontier of the stored head contradict each other.
+    """
     size, leaf, state = by.one(connection, {"log": log}) or (0, b"", b"")
     try:
         frontier = Frontier.load(state)

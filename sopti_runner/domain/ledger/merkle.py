@@ -92,7 +92,11 @@ class Tree:
         return self._range(0, size) if size else EMPTY_ROOT
 
     def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
-        """Give the inclusion proof of leaf ``index`` in the first ``size`` leaves (RFC 6962 section 2.1.1)."""
+        """Give the inclusion proof of leaf ``index`` in the first ``size`` leaves (RFC 6962 section 2.1.1).
+
+        Raises:
+            ValueError: There is no such leaf, or no tree of this size here.
+        """
         size = self.size if size is None else size
         if not 0 <= index < size <= self.size:
             raise ValueError(f"there is no leaf {index} in a tree of size {size} here")
@@ -109,7 +113,11 @@ class Tree:
         return proof[::-1]
 
     def consistency(self, old: int, new: int | None = None) -> list[bytes]:
-        """Give the proof that the first ``old`` leaves are a prefix of the first ``new`` (RFC 6962 section 2.1.2)."""
+        """Give the proof that the first ``old`` leaves are a prefix of the first ``new`` (RFC 6962 section 2.1.2).
+
+        Raises:
+            ValueError: ``old`` is larger than ``new``, or ``new`` than the tree.
+        """
         new = self.size if new is None else new
         if not 0 <= old <= new <= self.size:
             raise ValueError(f"a tree of {self.size} leaves can't lead from size {old} to {new}")
