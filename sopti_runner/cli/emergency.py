@@ -162,7 +162,7 @@ def record(
 ) -> None:
     """Record an act by hand."""
     here = house()
-    acted = _enrolled(here, who) if who else me(here, here.books.court(), key)
+    acted = _enrolled(here, who) if who else me(here, key)
     data: dict[str, Any] = {
         "acted": acted,
         "done_at": _moment(here, at),

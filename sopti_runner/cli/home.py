@@ -68,7 +68,7 @@ def _values(here: House, court: Court) -> list[dict[str, Any]]:
     from sopti_runner.domain.request import FINAL, STATE_WORDS, ActName
 
     now = here.books.now().time
-    today, person = court.today(now), _me(here, court)
+    today, person = court.today(now), _me(here)
     found = []
     for request in court.requests.values():
         if request.state in FINAL:
@@ -89,9 +89,9 @@ def _values(here: House, court: Court) -> list[dict[str, Any]]:
     return found
 
 
-def _me(here: House, court: Court) -> str:
+def _me(here: House) -> str:
     """Give the person at this terminal, or nobody when no enrolled key is at hand."""
     try:
-        return me(here, court, "")
+        return me(here, "")
     except (NotFoundError, UsageError):
         return ""

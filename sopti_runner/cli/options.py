@@ -31,6 +31,12 @@ Number = Annotated[str, typer.Argument(metavar="REQUEST", help=N_("Registration 
 OptionalNumber = Annotated[
     str, typer.Argument(metavar="[REQUEST]", help=N_("Registration number; none with --import."), show_default=False)
 ]
+RunNamed = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RUN|REQUEST]", help=N_("A run's id or its beginning, or a request; without it, the newest run.")
+    ),
+]
 OptionalReason = Annotated[
     str, typer.Option("--reason", help=N_("Why; kept beside the ledger and erasable."), show_default=False)
 ]

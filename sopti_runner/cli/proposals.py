@@ -90,9 +90,7 @@ def propose(
 
     here = house()
     kept = {k: v for k, v in (texts or {}).items() if v}
-    statement = proposed(
-        here.acts, kind, content, person=me(here, here.books.court(), key), words=here.words, texts=kept
-    )
+    statement = proposed(here.acts, kind, content, person=me(here, key), words=here.words, texts=kept)
     put_forward(here, statement, key, export_to)
 
 

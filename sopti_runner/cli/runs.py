@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.apply import HOST_WORDS
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import Names
-from sopti_runner.cli.options import Json, Key
+from sopti_runner.cli.options import Json, Key, RunNamed
 from sopti_runner.cli.session import house
 from sopti_runner.errors import N_, StoppedError
 
@@ -34,13 +34,6 @@ OUTCOMES = {
 PATIENCE_S, STEP_S = 60, 0.5
 SHOWN = 8
 """So many tasks are named in text; all of them with ``--json``."""
-
-Named = Annotated[
-    str,
-    typer.Argument(
-        metavar="[RUN|REQUEST]", help=N_("A run's id or its beginning, or a request; without it, the newest run.")
-    ),
-]
 
 
 @app.command("list", help=N_("List runs, the newest last.\n\nExample: sopti run list"))
@@ -88,7 +81,7 @@ def list_(as_json: Json = False) -> None:
         "Example: sopti run show REG-2026-0001"
     ),
 )
-def show(named: Named = "", as_json: Json = False) -> None:
+def show(named: RunNamed = "", as_json: Json = False) -> None:
     """Show a run."""
     here = house()
     here.bury_dead()
@@ -102,7 +95,7 @@ def show(named: Named = "", as_json: Json = False) -> None:
         "Example: sopti run cancel REG-2026-0001"
     ),
 )
-def cancel(named: Named = "", key: Key = "", as_json: Json = False) -> None:
+def cancel(named: RunNamed = "", key: Key = "", as_json: Json = False) -> None:
     """Stop a run."""
     from sopti_runner.domain.run import RUNNING
     from sopti_runner.services.running import cancel_run

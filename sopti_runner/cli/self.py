@@ -182,7 +182,7 @@ def resume(
     from sopti_runner.services.self_restore import resume as prepared
 
     here = house()
-    person = me(here, here.books.court(), key)
+    person = me(here, key)
     note = here.files.text(checkpoint) if checkpoint else ""
     statement = prepared(here.acts, person=person, words=here.words, note=note, accept_loss=accept_loss)
     put_forward(here, statement, key, export_to)

@@ -65,19 +65,14 @@ def person_named(here: House, court: Court, text: str) -> str:
     return found[0]
 
 
-def me(here: House, court: Court, key: str) -> str:
+def me(here: House, key: str) -> str:
     """Give the person id of the key's owner; NotFoundError when the key is not enrolled."""
-    fingerprint = here.signer(key).fingerprint
-    owner = court.register.owner(fingerprint)
-    if owner is None:
-        raise NotFoundError(N_("This key is not enrolled"), on=fingerprint, next=N_("sopti office enrol"))
-    return owner.id
+    return here.acts.owner(here.signer(key).fingerprint)
 
 
 def person_of(here: House, by: str, key: str) -> str:
     """Give the id of the person who was named, or of the key's owner when nobody was."""
-    court = here.books.court()
-    return person_named(here, court, by) if by else me(here, court, key)
+    return person_named(here, here.books.court(), by) if by else me(here, key)
 
 
 def prepared(

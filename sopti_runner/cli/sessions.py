@@ -12,7 +12,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.apply import say_run
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import Names
-from sopti_runner.cli.options import Json, Key, Number
+from sopti_runner.cli.options import Json, Key, Number, RunNamed
 from sopti_runner.cli.session import house
 from sopti_runner.cli.words_of_ledger import VALUES
 from sopti_runner.errors import N_, DeviationError
@@ -28,10 +28,6 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
 )
-Named = Annotated[
-    str,
-    typer.Argument(metavar="[RUN|REQUEST]", help=N_("A run's id or its beginning, or a request; the newest by none.")),
-]
 SHOWN = 40
 """So many changed objects are named in text; all of them with ``--json``."""
 
@@ -66,7 +62,7 @@ def open_(
         "Example: sopti session show REG-2026-0001"
     ),
 )
-def show(named: Named = "", as_json: Json = False) -> None:
+def show(named: RunNamed = "", as_json: Json = False) -> None:
     """Show work by hand."""
     here = house()
     here.bury_dead()
@@ -91,7 +87,7 @@ def show(named: Named = "", as_json: Json = False) -> None:
     ),
 )
 def replay(
-    named: Named = "",
+    named: RunNamed = "",
     speed: Annotated[float, typer.Option("--speed", min=0.1, max=1000.0, help=N_("So many times faster."))] = 1.0,
     max_idle: Annotated[float, typer.Option("--max-idle", min=0.0, help=N_("Longest pause, in seconds."))] = 2.0,
     as_json: Json = False,
