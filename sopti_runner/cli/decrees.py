@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from sopti_runner.errors import N_, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
+    from sopti_runner.domain.court import Court
 
 LIST = N_("List decrees, and emergency changes with their answers.\n\nExample: sopti emergency list")
 DECREE = N_(
@@ -31,25 +33,8 @@ def list_(as_json: Json = False) -> None:
     """List decrees and emergencies."""
     here = house()
     court = here.books.court()
-    today, names = court.today(here.books.now().time), Names(here, court)
-    decrees = list(court.decrees.values())
-    output.table(
-        [_("Decree"), _("From"), _("To"), _("Allowed acts"), _("Offices"), _("In force")],
-        [
-            (
-                d.id,
-                here.words.day(d.first),
-                here.words.day(d.last),
-                ", ".join(d.models),
-                names.offices(", ".join(d.offices)),
-                _("yes") if d.in_force(today) else _("no"),
-            )
-            for d in decrees
-        ],
-    )
-    if not any(d.in_force(today) for d in decrees):
-        output.say(_("Emergency changes are off. See: sopti emergency decree --help"))
-    acts = [(r, r.emergency) for r in court.requests.values() if r.emergency]
+    today, acts = court.today(here.books.now().time), [(r, r.emergency) for r in court.requests.values() if r.emergency]
+    _say_decrees(here, court, today)
     output.table(
         [_("Request"), _("Done"), _("To be ratified by"), _("Answer")],
         [
@@ -66,7 +51,7 @@ def list_(as_json: Json = False) -> None:
         {
             "decrees": [
                 {"decree": d.id, "in_force": d.in_force(today), "models": list(d.models), "hosts": list(d.hosts)}
-                for d in decrees
+                for d in court.decrees.values()
             ],
             "emergencies": [
                 {
@@ -80,6 +65,26 @@ def list_(as_json: Json = False) -> None:
             ],
         }
     )
+
+
+def _say_decrees(here: House, court: Court, today: date) -> None:
+    names, decrees = Names(here, court), court.decrees.values()
+    output.table(
+        [_("Decree"), _("From"), _("To"), _("Allowed acts"), _("Offices"), _("In force")],
+        [
+            (
+                d.id,
+                here.words.day(d.first),
+                here.words.day(d.last),
+                ", ".join(d.models),
+                names.offices(", ".join(d.offices)),
+                _("yes") if d.in_force(today) else _("no"),
+            )
+            for d in decrees
+        ],
+    )
+    if not any(d.in_force(today) for d in decrees):
+        output.say(_("Emergency changes are off. See: sopti emergency decree --help"))
 
 
 def decree(
