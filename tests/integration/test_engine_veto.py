@@ -1,24 +1,17 @@
 """What was planned runs, and nothing that was written into the sealed copy since; on a real host."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from sopti_runner.adapters.ansible.content import AnsibleContent
-from sopti_runner.adapters.ansible.engine import AnsibleEngine
-from sopti_runner.ports import HostOutcome
 from tests.e2e import notes
+from tests.integration.notes_site import TASKS, Site
 from tests.lab import Host, Lab
 
 pytestmark = pytest.mark.lab
-REPEATS = 100 if os.environ.get("SOPTI_SOAK") == "1" else 10
-TASKS = "roles/notes/tasks/main.yml"
-SIGNAL, HIDDEN, LINES = "/run/veto-signal", "/etc/veto-hidden", "/etc/veto-lines"
+SIGNAL, HIDDEN = "/run/veto-signal", "/etc/veto-hidden"
 LOOK = f"""\
 - name: A signal on the host
   ansible.builtin.stat:
@@ -46,31 +39,7 @@ def one() -> Iterator[Lab]:
 @pytest.fixture
 def host(one: Lab) -> Iterator[Host]:
     yield one.hosts[0]
-    one.hosts[0].ssh(f"rm -f {SIGNAL} {HIDDEN} {LINES}")
-
-
-class Site:
-    """Content, engine and state in one folder, and the plan."""
-
-    def __init__(self, folder: Path, lab: Lab, files: Mapping[str, str]) -> None:
-        root = notes.write(folder / "content")
-        for name, text in files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text)
-        hosts = folder / "hosts.yml"
-        hosts.write_text(yaml.safe_dump(lab.inventory()))
-        self.engine = AnsibleEngine(folder / "state", b"k" * 32)
-        self.content = AnsibleContent(root, hosts, folder / "state")
-        self.prepare({})
-
-    def prepare(self, given: Mapping[str, Any]) -> None:
-        """Seal and plan."""
-        self.sealed = self.content.seal(notes.PLAYBOOK, limit=[], variables=given)
-        self.plan = self.engine.plan(self.sealed, notes.PLAYBOOK, given, [], lambda host, what: None)
-
-    def apply(self, run: str = "run-1") -> HostOutcome:
-        (only,) = self.engine.apply(self.plan, self.sealed, run, lambda task: None, lambda host, what: None)
-        return only
+    one.hosts[0].ssh(f"rm -f {SIGNAL} {HIDDEN}")
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -97,42 +66,6 @@ def test_apply_uses_the_facts_that_it_was_planned_on(one: Lab, host: Host, tmp_p
     outcome = site.apply()
     assert (outcome.outcome, outcome.reason) == ("changed", "")
     assert list((tmp_path / "state/facts").iterdir()) == []
-
-
-REPEATED = {
-    TASKS: f"""\
-- name: A template
-  ansible.builtin.template: {{src: note.j2, dest: {HIDDEN}, mode: "0644"}}
-  notify: Reload units
-
-- name: Two lines in one file
-  ansible.builtin.lineinfile: {{path: {LINES}, line: "{{{{ item }}}} {{{{ notes_text }}}}", create: true, mode: "0644"}}
-  loop: [first, second]
-
-- name: Something to read
-  ansible.builtin.command: cat {HIDDEN}
-  check_mode: false
-  changed_when: false
-  failed_when: false
-""",
-    "roles/notes/handlers/main.yml": """\
-- name: Reload units
-  ansible.builtin.systemd_service:
-    daemon_reload: true
-""",
-}
-
-
-def test_apply_repeated_with_and_without_a_change_is_never_held(
-    one: Lab, host: Host, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    site = Site(tmp_path, one, REPEATED)
-    for turn in range(REPEATS):
-        site.prepare({"notes_text": f"text {turn // 2}"})
-        assert site.engine.drift(site.plan, site.sealed) == []
-        outcome = site.apply(f"run-{turn}")
-        assert (outcome.outcome, outcome.reason) == ("unchanged" if turn % 2 else "changed", "")
-    record_property("plans applied one after another without a false hold", REPEATS)
 
 
 WAIT = f"""\
