@@ -136,6 +136,7 @@ VALUES: Mapping[str, str] = {
     "task_file_changed": N_("a sealed file was changed"),
     "task_outside": N_("the task uses a file that was not sealed"),
     "task_elsewhere": N_("the task would act elsewhere than on its host"),
+    "task_unseen": N_("the task would start a program that nobody planned"),
     "task_unwatched": N_("the task would not be waited for"),
     "left": N_("the person left"),
     "time": N_("the time was over"),

@@ -45,10 +45,17 @@ def missing_words(act: Act, name: ActName) -> Iterable[Reason]:
                 "value_not_allowed", N_("{key} must be one of: {allowed}"), {"key": key, "allowed": ", ".join(allowed)}
             )
     texts = parse_texts(act.raw)
-    needed = WORDS_NEEDED.get(name, ()) + (("reason",) if RULES[name].reason else ())
-    for key in needed:
+    for key in texts_needed(name):
         if key not in texts:
             yield Reason("text_missing", N_("This act needs a text: {key}"), {"key": key})
+
+
+def texts_needed(name: str) -> tuple[str, ...]:
+    """Give the texts that an act can't do without; that they say something is for whoever holds them to see."""
+    if name not in ACT_NAMES:
+        return ()
+    act = ActName(name)
+    return WORDS_NEEDED.get(act, ()) + (("reason",) if RULES[act].reason else ())
 
 
 def malformed_plan(act: Act) -> Iterable[Reason]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sopti_runner.domain import restoration
+from sopti_runner.domain.act_content import texts_needed
 from sopti_runner.domain.authority import Act, judge, offices_for
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.derived import derived
@@ -168,6 +169,9 @@ class Acts:
         held = {b.name: blob_digest(b).hex() for b in waiting.blobs}
         if held != dict(statement.texts):
             raise UsageError(N_("The texts are not those of the statement"), on=statement_digest(waiting.statement))
+        for blob in waiting.blobs:
+            if blob.name in texts_needed(statement.act) and not blob.content.strip():
+                raise UsageError(N_("{option} is missing; this act needs it"), on=blob.name, option=blob.name)
         act = Act(
             statement.act,
             statement.subjects,

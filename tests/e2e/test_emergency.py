@@ -51,6 +51,13 @@ def test_emergency_is_off_until_a_decree_is_confirmed(desk: Desk):
     assert desk.counts()["emergency.declared"] == 0
 
 
+@pytest.mark.parametrize("did", ["", " \n\t"])
+def test_emergency_recorded_without_a_word_of_what_was_done_is_no_record(desk: Desk, did: str):
+    moment = (datetime.now(UTC) + timedelta(hours=7)).strftime("%Y-%m-%dT%H:%M")
+    desk.do("emergency", "record", "--did", did, "--at", moment, "--host", "srv01", code=2)
+    assert desk.counts()["emergency.recorded"] == 0
+
+
 def test_emergency_of_a_model_that_the_decree_leaves_out_makes_no_request(desk: Desk):
     register_decree(desk, models=["preserve-evidence"])
     words = ("emergency", "apply", "disable-account", "--seen", "Diubah", "--var", "incident_account_name=web")

@@ -27,6 +27,8 @@ from sopti_runner.adapters.ansible.task_reader import (
 
 SKIPPED_FOLDERS = frozenset((".git", "__pycache__", "molecule", "tests", ".ansible", ".cache"))
 PLAYBOOK_FOLDERS = ("files", "templates", "vars")
+DATA_FOLDERS = frozenset(("files", "templates"))
+"""What lies below them is sent to hosts, and read as neither plays nor tasks nor variables; so none may be loaded."""
 
 
 class Closure:
@@ -105,7 +107,7 @@ class Closure:
             part = file[len(folder) + 1 :].split("/")[0]
             if part in ("tasks", "handlers"):
                 self._tasks(file, written_tasks(_elements(read_yaml(self._root / file, file))), "")
-            elif part == "meta" and file.rsplit("/", 1)[-1].startswith("main."):
+            elif part == "meta" and file.rsplit("/", 1)[-1].split(".")[0] == "main":
                 for document in read_yaml(self._root / file, file):
                     if isinstance(document, Located):
                         for line, role in named_roles(_as_roles(document)):
@@ -147,12 +149,23 @@ class Closure:
         if not is_inside(name):
             self._find(file, line, "outside", name)
             return False
+        if not is_loadable(name):
+            self._find(file, line, "loaded", name)
+            return False
         return True
 
 
 def is_yaml(name: str) -> bool:
     """True for the file names that Ansible reads as YAML."""
     return name.endswith((".yml", ".yaml", ".json")) or "." not in name.rsplit("/", 1)[-1]
+
+
+def is_loadable(name: object) -> bool:
+    """True for a name by which plays, tasks or variables may be loaded: the rules have read every such file as YAML."""
+    if not isinstance(name, str):
+        return False
+    *folders, last = name.split("/")
+    return "." in last and is_yaml(last) and not DATA_FOLDERS & set(folders)
 
 
 def _elements(documents: list[Any]) -> list[Any]:

@@ -14,16 +14,16 @@ from sopti_runner.adapters.ansible.rules import Finding
 
 _ADDRESS = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,254}")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,63}")
-_PYTHON = re.compile(r"/(usr/(local/)?)?bin/python3(\.[0-9]{1,2})?|/usr/libexec/platform-python")
+USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,63}")
+PYTHON = re.compile(r"/(usr/(local/)?)?bin/python3(\.[0-9]{1,2})?|/usr/libexec/platform-python")
 _FILE = re.compile(r"[/~][A-Za-z0-9 ._/@+-]{0,254}")
 FORMS: Mapping[str, re.Pattern[str]] = {
     **dict.fromkeys(("ansible_host", "ansible_ssh_host"), _ADDRESS),
     **dict.fromkeys(("ansible_port", "ansible_ssh_port"), _PORT),
-    **dict.fromkeys(("ansible_user", "ansible_ssh_user", "ansible_become_user"), _USER),
+    **dict.fromkeys(("ansible_user", "ansible_ssh_user", "ansible_become_user"), USER),
     **dict.fromkeys(("ansible_ssh_private_key_file", "ansible_private_key_file"), _FILE),
     "ansible_become": re.compile("true|false|yes|no", re.I),
-    "ansible_python_interpreter": _PYTHON,
+    "ansible_python_interpreter": PYTHON,
 }
 """Variable → what its whole value looks like."""
 

@@ -98,7 +98,11 @@ def effect_of(
     """
     before, after = _sides(short_name(module), result)
     objects = objects_of(module, args, result)
+    if is_on_host(short_name(module), args) and result.get("checksum"):
+        after = f"{after}checksum {result['checksum']}"
     kind = _kind(short_name(module), result, objects, reads=reads)
+    if kind == "change" and not after and _takes_unseen(short_name(module), args):
+        kind = "opaque"
     if kind == "same":
         return Effect(kind, "", "", objects, "")
     diff = (
@@ -111,6 +115,18 @@ def acts_unseen(module: str, args: Mapping[str, Any]) -> bool:
     """Tell whether a task may act although check mode sees no change, so that it must really be run."""
     reloads = any(_true(args.get(each)) for each in ("daemon_reload", "daemon_reexec", "update_cache"))
     return reloads or module.startswith(FIRST_PARTY)
+
+
+def is_on_host(module: str, args: Mapping[str, Any]) -> bool:
+    """Tell whether ``remote_src`` says, as Ansible reads it, that what a module copies lies on the host already."""
+    remote = args.get("remote_src", module == "assemble")
+    said = str(remote).lower() in ("1", "1.0", "on", "t", "true", "y", "yes")
+    return said and module in ("assemble", "copy", "unarchive")
+
+
+def _takes_unseen(module: str, args: Mapping[str, Any]) -> bool:
+    """Tell whether what a module writes comes from where neither arguments nor check mode name its content."""
+    return is_on_host(module, args) or (module == "get_url" and "://" in str(args.get("checksum") or "://"))
 
 
 def _true(value: Any) -> bool:

@@ -51,8 +51,11 @@ def check_text(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def check_expression(text: str) -> Iterator[tuple[int, str, str]]:
-    """Check a bare expression, as in ``when``."""
-    yield from check_text("{{ (" + text + "\n) }}" if "{{" not in text and "{%" not in text else text)
+    """Check a bare expression, as in ``when``; one within marks could stand for an expression that nobody reads."""
+    if text.strip().startswith(("{{", "{%")):
+        yield 1, "template", text.strip()
+    else:
+        yield from check_text("{{ (" + text + "\n) }}")
 
 
 def _check_tree(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
@@ -63,15 +66,19 @@ def _check_tree(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
     for name in tree.find_all(nodes.Name):
         if name.name == "ansible_check_mode":
             yield name.lineno, "hidden", name.name
-        elif name.name in ("lookup", "query") and id(name) not in called:
+        elif name.name in ("lookup", "query", "q") and id(name) not in called:
             yield name.lineno, "lookup", name.name
+        elif name.name == "now" and id(name) not in called:
+            yield name.lineno, "clock", name.name
+        elif name.name == "lipsum":
+            yield name.lineno, "filter", name.name
     for const in tree.find_all(nodes.Const):
         if const.value == "ansible_check_mode":
             yield const.lineno, "hidden", const.value
     yield from _check_filters(tree)
     for include in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
         template = getattr(include, "template", None)
-        if not isinstance(template, nodes.Const) or not is_inside(template.value):
+        if not isinstance(template, nodes.Const) or not _is_template(template.value):
             yield include.lineno, "outside", "include of a templated or outside name"
 
 
@@ -95,8 +102,10 @@ def _check_call(call: nodes.Call, function: str) -> Iterator[tuple[int, str, str
     plugin = _short(first.value) if isinstance(first, nodes.Const) and isinstance(first.value, str) else ""
     if plugin in FILE_LOOKUPS:
         named = call.args[1:]
-        literal = all(isinstance(each, nodes.Const) and is_inside(each.value) for each in named)
-        if not named or not literal or call.dyn_args is not None:
+        judged = _is_template if plugin == "template" else is_inside
+        literal = all(isinstance(each, nodes.Const) and judged(each.value) for each in named)
+        marks = any(each.key.endswith("_string") for each in call.kwargs)
+        if not named or not literal or marks or call.dyn_args is not None or call.dyn_kwargs is not None:
             yield call.lineno, "outside", f"{function}('{plugin}', …) of a templated or outside name"
     elif plugin not in LOOKUPS:
         yield call.lineno, "lookup", plugin or "a templated lookup name"
@@ -115,6 +124,11 @@ def _check_named_filter(item: nodes.Filter, argument: nodes.Expr) -> Iterator[tu
 
 def _short(name: str) -> str:
     return name.removeprefix("ansible.builtin.").removeprefix("ansible.legacy.")
+
+
+def _is_template(name: object) -> bool:
+    """True when a name is that of a template inside the content, all of which have been read by these rules."""
+    return is_inside(name) and str(name).endswith(".j2")
 
 
 def is_inside(name: object) -> bool:

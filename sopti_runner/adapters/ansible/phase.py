@@ -97,6 +97,7 @@ def _pinned(phase: Phase) -> dict[str, Any]:
         "ansible_become_method": "sudo",
         "ansible_become_exe": "sudo",
         "ansible_sudo_exe": "sudo",
+        **dict.fromkeys(("ansible_become_flags", "ansible_sudo_flags"), "-H -S -n"),
         "ansible_shell_type": "sh",
         "ansible_shell_executable": "/bin/sh",
     }
@@ -118,6 +119,7 @@ def environment(private: Path, sockets: Path, phase: Phase) -> dict[str, str]:
         "SSH_ARGS": _ssh_args(phase),
         "SSH_CONTROL_PATH_DIR": sockets,
         "PIPELINING": True,
+        "SSH_RETRIES": 0,
         "STRATEGY": "ansible.builtin.linear",
         "MAX_DIFF_SIZE": MAX_DIFF_BYTES,
         **dict.fromkeys(("RETRY_FILES_ENABLED", "LOCALHOST_WARNING"), False),

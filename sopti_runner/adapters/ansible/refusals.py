@@ -5,11 +5,13 @@ from __future__ import annotations
 import configparser
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
-from sopti_runner.adapters.ansible.closure import is_yaml
+from sopti_runner.adapters.ansible.closure import DATA_FOLDERS, is_yaml
+from sopti_runner.adapters.ansible.connection_rules import PYTHON, USER
 from sopti_runner.adapters.ansible.jinja_rules import check_text
 from sopti_runner.adapters.ansible.rules import Finding, words
 from sopti_runner.adapters.ansible.secret_rules import check_secrets
@@ -37,6 +39,13 @@ SETTINGS = {
     "privilege_escalation": frozenset(("become", "become_user", "become_ask_pass")),
     "ssh_connection": frozenset(("pipelining", "retries", "timeout")),
     "diff": frozenset(("always", "context")),
+}
+LOADED_FOLDERS = words("tasks handlers vars defaults meta group_vars host_vars")
+"""Where Ansible loads files without being told their names."""
+_VALUES = {
+    "interpreter_python": re.compile(f"auto|auto_silent|auto_legacy|auto_legacy_silent|{PYTHON.pattern}"),
+    "become_user": USER,
+    "ansible_managed": re.compile(r"[^{}]*"),
 }
 _FIRST_PARTY = "first_party_plugins.json"
 
@@ -74,6 +83,9 @@ def _check_file(root: Path, file: str, allowed: Mapping[str, str]) -> Iterator[F
         return
     for line, rule, what in check_secrets(content):
         yield Finding(file, line, rule, what)
+    below = next((i for i, part in enumerate(parts) if part in DATA_FOLDERS), len(parts))
+    if LOADED_FOLDERS & set(parts[below:-1]):
+        yield Finding(file, 0, "loaded", "a role inside a folder of data")
     if not is_data:
         plugin = next((part for part in parts[:-1] if part in PLUGIN_FOLDERS), "")
         if plugin:
@@ -102,7 +114,7 @@ def _check_yaml(root: Path, file: str, parts: list[str]) -> Iterator[Finding]:
     try:
         documents = read_yaml(root / file, file)
     except ContentError as error:
-        if "." in parts[-1]:
+        if "." in parts[-1] or LOADED_FOLDERS & set(parts[:-1]):
             yield _unreadable(file, error)
         return
     if file.endswith(".change.yml"):
@@ -111,13 +123,13 @@ def _check_yaml(root: Path, file: str, parts: list[str]) -> Iterator[Finding]:
         yield from check_values(file, document, 1)
         if not isinstance(document, list):
             continue
-        if parts[0] == "playbooks":
+        if parts[0] == "playbooks" and _is_playbook(document):
             for play in document:
                 if isinstance(play, Located) and "hosts" in play:
                     yield from check_play(file, play)
                     for task in play_tasks(play):
                         yield from check_task(file, task, lambda name: is_first_party(root, name))
-        if "tasks" in parts or "handlers" in parts or (parts[0] == "playbooks" and not _is_playbook(document)):
+        else:
             for task in written_tasks(document):
                 yield from check_task(file, task, lambda name: is_first_party(root, name))
 
@@ -152,7 +164,8 @@ def _check_settings(file: str, content: bytes) -> Iterator[Finding]:
         return
     for section in parser.sections():
         for key in parser[section]:
-            if key not in SETTINGS.get(section, frozenset()):
+            form = _VALUES.get(key)
+            if key not in SETTINGS.get(section, frozenset()) or (form and not form.fullmatch(parser[section][key])):
                 yield Finding(file, _line_of(text, key), "setting", f"[{section}] {key}")
 
 

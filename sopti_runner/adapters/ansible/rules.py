@@ -31,6 +31,8 @@ RULES = {
     "shape": N_("tasks as one module with its arguments as keys"),
     "setting": N_("only Ansible settings that can't weaken the gate"),
     "inventory": N_("the inventory is plain files of YAML or INI, without links, anchors and aliases"),
+    "loaded": N_("what is loaded as plays, tasks or variables is YAML, and lies below no files or templates folder"),
+    "unseen": N_("no program starts unseen: by fact_path, by mount_binary, or by an environment that chooses programs"),
     "missing": N_("every file that is named exists"),
 }
 """What content must keep, by rule name."""

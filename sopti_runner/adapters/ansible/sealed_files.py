@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sopti_runner.adapters.ansible import ssh
-from sopti_runner.adapters.ansible.effects import short_name
+from sopti_runner.adapters.ansible.effects import is_on_host, short_name
 from sopti_runner.adapters.ansible.snapshot import digest_file, digest_tree
 
 OUTSIDE = "(outside)"
@@ -34,6 +34,10 @@ class SealedFiles:
         variables = self._hosts[host]
         port = variables.get("ansible_port") or variables.get("ansible_ssh_port") or ""
         return ssh.address(host, variables), str(port)
+
+    def python(self, host: str) -> str | None:
+        """Give the interpreter that the sealed inventory names for a host, or None."""
+        return self._hosts[host].get("ansible_python_interpreter")
 
     def place(self, path: str) -> str:
         """Give ``file:line`` relative to the copy; a place outside it is marked, and no plan has such a task."""
@@ -63,7 +67,7 @@ class SealedFiles:
 def local_source(task: Any) -> str:
     """Give the name of the file or folder of this machine that a task sends, empty for none."""
     module = short_name(str(task.action))
-    if module not in _LOCAL_SOURCES or task.args.get("remote_src"):
+    if module not in _LOCAL_SOURCES or is_on_host(module, task.args):
         return ""
     if module == "script":
         words = shlex.split(str(task.args.get("cmd") or task.args.get("_raw_params") or ""))

@@ -30,12 +30,14 @@ from sopti_runner.adapters.ansible.effects import (
     acts_unseen,
     canonical,
     effect_of,
+    short_name,
 )
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
 from sopti_runner.adapters.ansible.gate_step import NO_ANSWER, Step, result_line
 from sopti_runner.adapters.ansible.sealed_files import SealedFiles
 from sopti_runner.adapters.ansible.stop_mark import StopMark
-from sopti_runner.adapters.ansible.unsafe_tasks import deviations
+from sopti_runner.adapters.ansible.task_rules import READERS, READING_COMMANDS
+from sopti_runner.adapters.ansible.unsafe_tasks import become_user, deviations
 
 VETOED = "sopti: vetoed, this is not what was approved"
 STOPPED = "sopti: not run, the run was stopped"
@@ -94,7 +96,7 @@ class TaskGate:
             step.started = before.started
         if self._mark.stopped:
             self._refuse(step)
-        deviation = self._unsafe(step)
+        deviation = self._unsafe(step, variables)
         if deviation:
             self._veto(step, deviation)
         step.task.diff = True
@@ -147,7 +149,8 @@ class TaskGate:
         acts = {
             "args": task.args,
             "become": root,
-            "become_user": task.become_user if root else None,
+            "become_user": become_user(handler) or None,
+            "remote_user": task.remote_user,
             "environment": task.environment,
         }
         written = task.get_ds() or {}
@@ -160,7 +163,7 @@ class TaskGate:
             "args": keyed_digest(self._key, "args", canonical(acts)),
         }
         hidden = "(hidden: no_log)\n" if task.no_log else "" if task.diff else "(hidden: diff is off)\n"
-        reads = written.get("check_mode") is False
+        reads = written.get("check_mode") is False and short_name(str(task.action)) in READERS | READING_COMMANDS
         done = progress(self._evidence.results_of(identity["host"]) if self._approved is not None else ())
         approved = self._planned(task_key(identity), done)
         return Step(identity, approved, done, reads, task, handler, _copied(task.args), bool(task.diff), hidden)
@@ -180,6 +183,7 @@ class TaskGate:
         if not reading and (approved is None or approved.kind == "failed"):
             self._veto(step, Deviation("task_not_planned", found=approved.kind if approved else ""))
         if approved is None or step.reads or approved.kind == "opaque":
+            step.expected = approved.after if approved else ""
             self._intend(step)
             return self._perform(step, run, task_vars)
         if self._settled(step, approved):
@@ -259,10 +263,10 @@ class TaskGate:
         finally:
             connection.admit(None)
 
-    def _unsafe(self, step: Step) -> Deviation | None:
+    def _unsafe(self, step: Step, variables: Mapping[str, Any]) -> Deviation | None:
         if self._approved is None and not step.task.check_mode and not step.reads:
             return Deviation("task_check_mode", "", "check mode", "check_mode: false")
-        return next(deviations(self._copy, step.task, step.handler, step.identity["host"]), None)
+        return next(deviations(self._copy, step.task, step.handler, step.identity["host"], variables), None)
 
     def _refuse(self, step: Step) -> NoReturn:
         from ansible.errors import AnsibleError  # noqa: PLC0415  only there inside the launcher

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Set
+import re
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sopti_runner.adapters.ansible.connection_rules import FORMS
+from sopti_runner.adapters.ansible.closure import is_loadable
+from sopti_runner.adapters.ansible.connection_rules import FORMS, USER
 from sopti_runner.adapters.ansible.jinja_rules import LOOKUPS, check_expression, check_text, is_inside
 from sopti_runner.adapters.ansible.rules import Finding, words
 from sopti_runner.adapters.ansible.secret_rules import is_literal_secret
 from sopti_runner.adapters.ansible.strict_yaml import Located, LocatedList
-from sopti_runner.adapters.ansible.task_reader import FREE_FORM, WrittenTask, is_templated
+from sopti_runner.adapters.ansible.task_reader import FREE_FORM, WrittenTask, file_of, is_templated
 
 READERS = words(
     """
@@ -35,6 +37,12 @@ _TEMPLATE_MARKS = (
     "comment_start_string",
     "comment_end_string",
 )
+STARTERS = frozenset(("fact_path", "mount_binary"))
+"""Arguments of reading modules that name what they start."""
+CHOOSES_PROGRAMS = re.compile(
+    "PATH|IFS|ENV|BASH_ENV|SHELLOPTS|GCONV_PATH|LD_.*|PYTHON.*|PERL5.*|RUBY(OPT|LIB)|NODE_(OPTIONS|PATH)"
+)
+"""Environment variables that decide which program or library runs, in check mode and in modules that read, too."""
 _SOURCES = words("copy template script unarchive assemble")
 
 
@@ -51,9 +59,13 @@ def check_play(file: str, play: Located) -> Iterator[Finding]:
     for key in play:
         if key in _PLAY_REFUSED:
             yield Finding(file, play.at(key), "play", f"{key}: {play[key]}")
-    if is_templated(play.get("hosts")):
+        elif key in STARTERS:
+            yield Finding(file, play.at(key), "unseen", f"{key}: {play[key]}")
+    hosts = play.get("hosts")
+    names = [str(each) for each in hosts] if isinstance(hosts, list) else [str(hosts)]
+    if any(map(is_templated, names)):
         yield Finding(file, play.at("hosts"), "templated_name", f"hosts: {play['hosts']}")
-    elif {"localhost", "127.0.0.1", "::1"} & set(str(play.get("hosts")).replace(",", " ").split()):
+    elif {"localhost", "127.0.0.1", "::1"} & set(" ".join(names).replace(",", " ").split()):
         yield Finding(file, play.at("hosts"), "local", f"hosts: {play['hosts']}")
     yield from _check_inherited(file, play)
     for role in play.get("roles") or ():
@@ -120,8 +132,21 @@ def _check_place(file: str, raw: Located) -> Iterator[Finding]:
     for key in ("become_exe", "become_flags"):
         if key in raw:
             yield Finding(file, raw.at(key), "connection", key)
+    yield from _check_user(file, raw, "become_user")
+    given = raw.get("environment")
+    for each in given if isinstance(given, list) else [given]:
+        for name in filter(CHOOSES_PROGRAMS.fullmatch, map(str, each if isinstance(each, dict) else ())):
+            yield Finding(file, raw.at("environment"), "unseen", f"environment: {name}")
     if raw.get("become_method") not in (None, "sudo", "ansible.builtin.sudo"):
         yield Finding(file, raw.at("become_method"), "connection", f"become_method: {raw['become_method']}")
+
+
+def _check_user(file: str, raw: Mapping[Any, Any], key: str) -> Iterator[Finding]:
+    """Check the name of a user: it becomes a word of a shell's command on the host. The gate judges a templated one."""
+    user = raw.get(key)
+    if user is not None and not is_templated(user) and not USER.fullmatch(str(user)):
+        line = raw.at(key) if isinstance(raw, Located) else 0
+        yield Finding(file, line, "connection", f"{key}: {user}")
 
 
 def _check_check_mode(file: str, task: WrittenTask) -> Iterator[Finding]:
@@ -142,22 +167,41 @@ def _check_module(file: str, task: WrittenTask, first_party: Callable[[str], boo
         yield Finding(file, task.line, "refused_module", module)
     elif module not in builtin_modules() and not first_party(module):
         yield Finding(file, task.line, "module", module)
+    elif STARTERS & args.keys():
+        yield Finding(file, task.line, "unseen", f"{module}: {', '.join(sorted(STARTERS & args.keys()))}")
     elif "_raw" in args and module not in FREE_FORM:
         yield Finding(file, task.line, "shape", f"{module}: {args['_raw']}")
     elif module in _SOURCES and args.get("remote_src") is not True:
         yield from _check_source(file, task)
+    else:
+        yield from _check_loaded(file, task)
+
+
+def _check_loaded(file: str, task: WrittenTask) -> Iterator[Finding]:
+    """Check what a task loads: tasks, roles, variables."""
+    module, args = task.module, task.args
+    if module in ("include_tasks", "import_tasks"):
+        if not is_templated(file_of(task)) and not is_loadable(file_of(task)):
+            yield Finding(file, task.line, "loaded", f"{module}: {file_of(task)}")
     elif module in ("include_role", "import_role"):
+        if "/" in str(args.get("name")):
+            yield Finding(file, task.line, "outside", f"role {args['name']}")
         for key in ("tasks_from", "vars_from", "defaults_from", "handlers_from"):
             if is_templated(args.get(key)):
                 yield Finding(file, task.line, "templated_name", f"{key}: {args[key]}")
             elif key in args and not is_inside(args[key]):
                 yield Finding(file, task.line, "outside", f"{key}: {args[key]}")
+            elif key in args and not is_loadable(args[key] if "." in args[key] else f"{args[key]}.yml"):
+                yield Finding(file, task.line, "loaded", f"{key}: {args[key]}")
     elif module == "include_vars":
-        name = args.get("_raw", args.get("file"))
+        names = [args[key] for key in ("_raw", "_raw_params", "file", "dir") if key in args]
+        name = names[0] if len(names) == 1 and "dir" not in args else None
         if not isinstance(name, str) or is_templated(name):
             yield Finding(file, task.line, "templated_name", f"include_vars: {name}")
         elif not is_inside(name):
             yield Finding(file, task.line, "outside", f"include_vars: {name}")
+        elif not is_loadable(name):
+            yield Finding(file, task.line, "loaded", f"include_vars: {name}")
 
 
 def _check_source(file: str, task: WrittenTask) -> Iterator[Finding]:
@@ -187,6 +231,7 @@ def check_values(
         for offset, rule, found in (check_expression if expression else check_text)(value):
             yield Finding(file, line + offset - 1, rule, found)
     elif isinstance(value, dict):
+        yield from _check_user(file, value, "ansible_become_user")
         for key, each in value.items():
             at = value.at(key) if isinstance(value, Located) else line
             if str(key).startswith("ansible_") and key not in allowed:

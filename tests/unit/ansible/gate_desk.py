@@ -25,7 +25,7 @@ SAME = {"changed": False}
 class Connection:
     """The interlock's side of a connection; what is sent is noted with what it was admitted to."""
 
-    become = None
+    become: Any = None
 
     def __init__(self) -> None:
         self.admitted: tuple[str, str] | None = None
@@ -44,6 +44,8 @@ class Action:
         task, desk = self.desk.task, self.desk
         desk.ran.append(("check" if task.check_mode else "real", desk.connection.admitted, dict(task.args)))
         task.args.clear()
+        if desk.sends:
+            desk.gate.note_source(str(desk.sends))
         answer = desk.says if task.check_mode or desk.does is None else desk.does
         return json.loads(json.dumps(answer))  # type: ignore[no-any-return]  # a copy of the dictionary
 
@@ -74,6 +76,7 @@ class Desk:
         self.says: Mapping[str, Any] = CHANGED
         self.does: Mapping[str, Any] | None = None
         self.ran: list[tuple[str, tuple[str, str] | None, dict[str, Any]]] = []
+        self.sends: Path | None = None
         self.cleaned: list[tuple[str, str] | None] = []
         self.planning = approved is None
         self.gate = TaskGate(self.evidence, b"k" * 32, self.copy, self.mark, None)
@@ -82,6 +85,13 @@ class Desk:
             records = {self._key(): approved}
             self.gate = TaskGate(self.evidence, b"k" * 32, self.copy, self.mark, records, compared=compared)
             self.gate.proven = True
+
+    def approve(self, line: Mapping[str, Any]) -> None:
+        """Begin a run that may do what one line of a plan's evidence tells."""
+        seen = Seen(line["class"], line["before"], line["after"], tuple(line["objects"]))
+        self.gate = TaskGate(self.evidence, b"k" * 32, self.copy, self.mark, {task_key(line): [seen]})
+        self.gate.proven, self.planning = True, False
+        self.evidence.path.unlink()
 
     def _key(self) -> str:
         """Give the key under which the plan holds the task, by planning it once."""
@@ -98,12 +108,13 @@ class Desk:
         """Let one task pass as Ansible does, and give its result; ``given`` alters the task."""
         written = {"check_mode": False} if given.pop("reads", False) else {}
         module = given.pop("module", "ansible.builtin.copy")
+        variables = given.pop("variables", {})
         line = given.pop("line", f"{self.root}/{TASK_FILE}:1")
         args = {"dest": "/x", "nested": ["a"], **given.pop("args", {})}
         self.task = task = SimpleNamespace(
             args=args, become_user=None, environment=None, loop=None, name="X", action=module, resolved_action=module,
             no_log=False, diff=True, ignore_errors=False, delegate_to=None, async_val=0,
-            register=None, until=[], failed_when=[], changed_when=[],
+            remote_user=None, register=None, until=[], failed_when=[], changed_when=[],
             check_mode=self.planning and not written, get_ds=lambda: written, get_path=lambda: line,
         )  # fmt: skip
         vars(task).update(given)
@@ -112,12 +123,12 @@ class Desk:
         result: dict[str, Any] = {}
         for _ in range(attempts):
             handler = Action(self)
-            result = self._attempt(lambda one=handler: self._run(executor, one))  # type: ignore[misc]  # bound now
+            result = self._attempt(lambda one=handler: self._run(executor, one, variables))  # type: ignore[misc]  # bound now
         self.gate.leave(result)
         return result
 
-    def _run(self, executor: Any, handler: Action) -> dict[str, Any]:
-        self.gate.enter(executor, handler, {}, lambda: Action(self))
+    def _run(self, executor: Any, handler: Action, variables: Mapping[str, Any]) -> dict[str, Any]:
+        self.gate.enter(executor, handler, variables, lambda: Action(self))
         try:
             return handler.run(task_vars={})
         finally:

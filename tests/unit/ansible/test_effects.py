@@ -143,3 +143,24 @@ def test_canonical_equal_values_give_equal_texts() -> None:
 
     assert canonical({"b": Tagged("x"), "a": (1, 2.5, None, True)}) == canonical({"a": [1, 2.5, None, True], "b": "x"})
     assert canonical({1: {"z", "y"}}) == '{"1":["y","z"]}'
+
+
+@pytest.mark.parametrize(("module", "args"), [("copy", {"remote_src": True, "src": "/s"}), ("assemble", {"src": "/s"})])
+def test_what_is_copied_on_the_host_is_bound_by_its_checksum(module: str, args: dict[str, Any]) -> None:
+    seen = effect(module, {"changed": True, "checksum": "abc", "dest": "/x"}, {"dest": "/x", **args})
+    assert (seen.kind, seen.after) == ("change", "checksum abc")
+
+
+@pytest.mark.parametrize(
+    ("module", "args", "kind"),
+    [
+        ("copy", {"remote_src": "yes", "src": "/folder"}, "opaque"),
+        ("get_url", {}, "opaque"),
+        ("get_url", {"checksum": "sha256:https://example.invalid/sums"}, "opaque"),
+        ("get_url", {"checksum": "sha256:00"}, "change"),
+    ],
+)
+def test_what_is_taken_from_elsewhere_is_opaque_unless_its_content_is_named(
+    module: str, args: dict[str, Any], kind: str
+) -> None:
+    assert effect(module, {"changed": True, "dest": "/x"}, {"dest": "/x", **args}).kind == kind

@@ -76,6 +76,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "delegation": (task(COMMAND + "  delegate_to: localhost\n"), TASKS, 3, "local"),
     "local connection of a play": (play("  connection: local\n  roles: [motd]\n"), PLAY, 3, "local"),
     "this machine as a host": ({PLAY: "- hosts: web1,localhost\n  roles: [motd]\n"}, PLAY, 1, "local"),
+    "this machine in a list of hosts": ({PLAY: "- hosts: [web1, localhost]\n  roles: [motd]\n"}, PLAY, 1, "local"),
     "tasks from outside a role": (
         task("  ansible.builtin.include_role: {name: motd, tasks_from: ../../../x}\n"), TASKS, 1, "outside",
     ),
@@ -125,6 +126,80 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "not UTF-8": ({"roles/motd/vars/main.yml": b"a: 1\nb: \xff\n"}, "roles/motd/vars/main.yml", 2, "encoding"),
     "template not UTF-8": ({"roles/motd/templates/motd.j2": b"\xe9\n"}, "roles/motd/templates/motd.j2", 1, "encoding"),
     "setting": ({"ansible.cfg": "[defaults]\ncallbacks_enabled = x\n"}, "ansible.cfg", 2, "setting"),
+    "interpreter in the settings": (
+        {"ansible.cfg": "[defaults]\ninterpreter_python = /tmp/x\n"}, "ansible.cfg", 2, "setting",
+    ),
+    "command as a user in the settings": (
+        {"ansible.cfg": "[privilege_escalation]\nbecome_user = root id; sudo\n"}, "ansible.cfg", 2, "setting",
+    ),
+    "template in the settings": (
+        {"ansible.cfg": "[defaults]\nansible_managed = {{ q('pipe', 'id') }}\n"}, "ansible.cfg", 2, "setting",
+    ),
+    "command as a user": (task(COMMAND + "  become_user: root id; sudo\n"), TASKS, 3, "connection"),
+    "command as a user by a variable": (
+        task(COMMAND + "  vars: {ansible_become_user: root id; sudo}\n"), TASKS, 3, "connection",
+    ),
+    "tasks among the data": (
+        {**task("  ansible.builtin.include_tasks: files/more.yml\n"), "roles/motd/files/more.yml": "- debug:\n"},
+        TASKS, 1, "loaded",
+    ),
+    "tasks that are no YAML by their name": (
+        {**task("  ansible.builtin.import_tasks: more.txt\n"), "roles/motd/tasks/more.txt": "- debug:\n"},
+        TASKS, 1, "loaded",
+    ),
+    "tasks beside the folder of tasks": (
+        {"roles/motd/more.yml": "- name: M\n  ansible.builtin.copy: {dest: /x}\n  check_mode: false\n"},
+        "roles/motd/more.yml", 3, "check_mode",
+    ),
+    "role file that is no YAML by its name": (
+        {**task("  ansible.builtin.include_role: {name: motd, tasks_from: x.txt}\n"), "roles/motd/tasks/x.txt": "a"},
+        TASKS, 1, "loaded",
+    ),
+    "role below data by its path": (task("  ansible.builtin.include_role: {name: motd/x}\n"), TASKS, 1, "outside"),
+    "role below data": ({"roles/motd/files/roles/y/tasks/main.yml": "a"}, "roles/motd/files/roles/y/tasks/main.yml", 0,
+                        "loaded"),
+    "variables among the data": (task("  ansible.builtin.include_vars: files/x.yml\n"), TASKS, 1, "loaded"),
+    "variables that are no YAML by their name": (task("  ansible.builtin.include_vars: x.txt\n"), TASKS, 1, "loaded"),
+    "folder of variables beside a file": (
+        task("  ansible.builtin.include_vars: x.yml\n  args: {dir: y}\n"), TASKS, 1, "templated_name",
+    ),
+    "play's variables that are no YAML by their name": (
+        {**play("  vars_files: [x.txt]\n  roles: [motd]\n"), "playbooks/x.txt": "a: 1\n"}, PLAY, 3, "loaded",
+    ),
+    "playbook among the data": (
+        {PLAY: "- ansible.builtin.import_playbook: files/x.yml\n", "playbooks/files/x.yml": "- hosts: all\n"},
+        PLAY, 1, "loaded",
+    ),
+    "variables without an ending that strict YAML refuses": (
+        {"roles/motd/vars/main": "a: 1\na: 2\n"}, "roles/motd/vars/main", 2, "yaml",
+    ),
+    "executable facts": (task("  ansible.builtin.setup: {fact_path: /tmp}\n"), TASKS, 1, "unseen"),
+    "executable facts of a play": (play("  fact_path: /tmp\n  roles: [motd]\n"), PLAY, 3, "unseen"),
+    "program that lists mounts": (task("  ansible.builtin.mount_facts: {mount_binary: /x}\n"), TASKS, 1, "unseen"),
+    "libraries by the environment": (task(COMMAND + "  environment: {PYTHONPATH: /tmp}\n"), TASKS, 3, "unseen"),
+    "lookup by its short name under another": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ (q if true else q)('env', 'HOME') }}\"\n"), TASKS, 3, "lookup",
+    ),
+    "lookup by what it is made of": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ q.func('env', 'HOME') }}\"\n"), TASKS, 3, "lookup",
+    ),
+    "clock under another name": (
+        task("  ansible.builtin.debug:\n    msg: '{% set n = now %}{{ n() }}'\n"), TASKS, 3, "clock",
+    ),
+    "chance in words": (task("  ansible.builtin.debug:\n    msg: '{{ lipsum() }}'\n"), TASKS, 3, "filter"),
+    "template that is none by its name": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ lookup('template', 'files/x.txt') }}\"\n"), TASKS, 3, "outside",
+    ),
+    "template marks by a lookup": (
+        task("  ansible.builtin.debug:\n    msg: \"{{ q('template', 'motd.j2', variable_start_string='[[') }}\"\n"),
+        TASKS, 3, "outside",
+    ),
+    "template that includes what is none": (
+        {"roles/motd/templates/motd.j2": "{% include 'x.txt' %}"}, "roles/motd/templates/motd.j2", 1, "outside",
+    ),
+    "condition that stands in a variable": (
+        task(COMMAND + "  when: '{{ x }}'\n  vars: {x: \"q('env', 'HOME')\"}\n"), TASKS, 3, "template",
+    ),
     "inventory plugin": ({"inventory/cloud.yml": "plugin: a.b.c\n"}, "inventory/cloud.yml", 1, "inventory"),
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -169,11 +170,28 @@ def test_attempts_of_one_task_count_as_one(desk: Desk) -> None:
         ({"module": "ansible.builtin.command"}, "task_not_planned"),
         ({"module": "ansible.builtin.command", "reads": True}, "task_not_planned"),
         ({"args": {"mode": "0666"}}, "task_not_planned"),
-        ({"environment": {"LD_PRELOAD": "/tmp/x"}}, "task_not_planned"),
+        ({"environment": {"NAME": "x"}}, "task_not_planned"),
+        ({"environment": {"LD_PRELOAD": "/tmp/x"}}, "task_unseen"),
+        ({"remote_user": "root"}, "task_not_planned"),
+        ({"reads": True, "args": {"mode": "0666"}}, "task_not_planned"),
+        ({"module": "ansible.builtin.setup", "args": {"fact_path": "/tmp"}}, "task_unseen"),
+        ({"variables": {"ansible_python_interpreter": "/tmp/x"}}, "task_unseen"),
+        ({"line": "{root}/roles/x/files/more.yml:1"}, "task_outside"),
+        ({"line": "{root}/roles/x/tasks/more.txt:1"}, "task_outside"),
+        ({"args": {"src": "/etc/shadow", "remote_src": "no"}}, "task_outside"),
+        ({"module": "ansible.builtin.template", "args": {"src": "/etc/x.j2", "remote_src": True}}, "task_outside"),
     ],
 )
 def test_task_that_is_not_the_plans_never_runs(desk: Desk, given: dict[str, Any], reason: str) -> None:
-    desk.pass_task(**given)
+    placed = {"line": str(given["line"]).format(root=desk.root)} if "line" in given else {}
+    desk.pass_task(**(given | placed))
+    assert (desk.ran, reasons(desk)) == ([], [reason])
+
+
+@pytest.mark.parametrize(("user", "reason"), [("root id; sudo -u root", "task_unseen"), ("other", "task_not_planned")])
+def test_user_that_a_task_acts_as_is_bound_by_what_sudo_is_told(desk: Desk, user: str, reason: str) -> None:
+    desk.connection.become = SimpleNamespace(get_option=lambda name: {"become_user": user}[name])
+    desk.pass_task()
     assert (desk.ran, reasons(desk)) == ([], [reason])
 
 
@@ -235,3 +253,17 @@ def test_gate_that_is_not_proven_lets_nothing_run(desk: Desk) -> None:
     desk.gate.proven = False
     assert desk.pass_task()["failed"]
     assert desk.ran == []
+
+
+def test_text_of_an_opaque_template_is_bound_like_any_other(tmp_path: Path) -> None:
+    template = {"module": "ansible.builtin.template", "args": {"dest": "not-absolute"}}
+    desk = Desk(tmp_path / "opaque", None)
+    desk.sends = tmp_path / "rendered"
+    desk.sends.write_text("good")
+    desk.pass_task(**template)
+    (line,) = desk.lines("result")
+    assert line["class"] == "opaque"
+    desk.approve(line)
+    desk.sends.write_text("other")
+    desk.pass_task(**template)
+    assert reasons(desk) == ["task_other_content"]
