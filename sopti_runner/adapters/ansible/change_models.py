@@ -15,7 +15,9 @@ from sopti_runner.errors import N_, ContentError
 
 REQUIRED = ("purpose", "effect", "worst_case", "backout", "change_types", "risk", "groups")
 OPTIONAL = ("variables", "unpredictable")
-_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_NAME = re.compile(
+    r"(?!ansible_|inventory_)[a-z_][a-z0-9_]*"
+)  # Ansible's own go before all others as a given variable, and steer it
 VARIABLE_KEYS = ("type", "about", "required", "minimum", "maximum", "choices", "pattern", "fields")
 
 

@@ -63,6 +63,7 @@ def test_read_complete_model_gives_values(tmp_path: Path) -> None:
         (MODEL.replace("type: int", "type: list[dict]"), 14, "must name its fields"),
         (MODEL.replace("[servers]", "[]"), 7, "list of names"),
         (MODEL.replace("motd_lines", "on"), 13, "can't be a variable's name"),
+        (MODEL.replace("motd_lines", "ansible_remote_tmp"), 13, "can't be a variable's name"),
         (MODEL + "risk: high\n", 18, "same key twice"),
         (MODEL + "a: [\n", 19, "well-formed"),
         (MODEL.encode() + b"\xff", 18, "not UTF-8"),
