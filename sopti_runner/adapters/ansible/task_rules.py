@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cache
@@ -133,12 +134,26 @@ def _check_place(file: str, raw: Located) -> Iterator[Finding]:
         if key in raw:
             yield Finding(file, raw.at(key), "connection", key)
     yield from _check_user(file, raw, "become_user")
-    given = raw.get("environment")
-    for each in given if isinstance(given, list) else [given]:
-        for name in filter(CHOOSES_PROGRAMS.fullmatch, map(str, each if isinstance(each, dict) else ())):
-            yield Finding(file, raw.at("environment"), "unseen", f"environment: {name}")
+    yield from _check_given(file, raw)
     if raw.get("become_method") not in (None, "sudo", "ansible.builtin.sudo"):
         yield Finding(file, raw.at("become_method"), "connection", f"become_method: {raw['become_method']}")
+
+
+def _check_given(file: str, raw: Located) -> Iterator[Finding]:
+    """Check what tasks are given beside their arguments; defaults also go to modules that others start, unseen."""
+    for each in _listed(raw.get("environment")):
+        for name in filter(CHOOSES_PROGRAMS.fullmatch, map(str, each if isinstance(each, dict) else ())):
+            yield Finding(file, raw.at("environment"), "unseen", f"environment: {name}")
+    for each in _listed(raw.get("module_defaults")):
+        for args in each.values() if isinstance(each, dict) else (each,):
+            if not isinstance(args, dict) or is_templated(json.dumps(args, default=str)):
+                yield Finding(file, raw.at("module_defaults"), "shape", f"module_defaults: {args}")
+            elif STARTERS & args.keys():
+                yield Finding(file, raw.at("module_defaults"), "unseen", f"module_defaults: {args}")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _check_user(file: str, raw: Mapping[Any, Any], key: str) -> Iterator[Finding]:

@@ -175,6 +175,14 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     ),
     "executable facts": (task("  ansible.builtin.setup: {fact_path: /tmp}\n"), TASKS, 1, "unseen"),
     "executable facts of a play": (play("  fact_path: /tmp\n  roles: [motd]\n"), PLAY, 3, "unseen"),
+    "executable facts by a module's defaults": (
+        play("  module_defaults:\n    ansible.builtin.setup: {fact_path: /tmp}\n  roles: [motd]\n"), PLAY, 3, "unseen",
+    ),
+    "arguments of another module, known late": (
+        task("  ansible.builtin.package: {name: x}\n  module_defaults: [{apt: {dpkg_options: '{{ x }}'}}]\n"),
+        TASKS, 3, "shape",
+    ),
+    "defaults of modules in one text": (task(COMMAND + "  module_defaults: '{{ x }}'\n"), TASKS, 3, "shape"),
     "program that lists mounts": (task("  ansible.builtin.mount_facts: {mount_binary: /x}\n"), TASKS, 1, "unseen"),
     "libraries by the environment": (task(COMMAND + "  environment: {PYTHONPATH: /tmp}\n"), TASKS, 3, "unseen"),
     "lookup by its short name under another": (
