@@ -97,7 +97,10 @@ def plain(text: str, *, on: str) -> str:
     password = "".join(text.split())
     if not password or len(password) > 1024 or not password.isprintable():
         raise UsageError(
-            N_("This file holds no password"), on=on, expected=N_("one line, as the recovery kit shows it")
+            N_("This file holds no password"),
+            on=on,
+            expected=N_("one line, as the recovery kit shows it"),
+            next="docs/runbooks/machine-lost.md",
         )
     return password
 

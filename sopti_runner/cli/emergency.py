@@ -67,7 +67,12 @@ def apply(
     here = house()
     signer = here.signer(key)
     if not again and not seen.strip():
-        raise UsageError(N_("{option} is missing; this act needs it"), on="--seen", option="--seen")
+        raise UsageError(
+            N_("{option} is missing; this act needs it"),
+            on="--seen",
+            next="sopti emergency apply --help",
+            option="--seen",
+        )
     here.bury_dead()
     wanted = Wanted(model, host or [], here.variables(var or [], vars_file), seen, category, personal_data)
     request = find(here.books.court(), again) if again else here.emergencies.declare(wanted, signer)
@@ -196,7 +201,13 @@ def _moment(here: House, text: str) -> str:
     try:
         said = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(N_("This is no time"), on="--at", expected="2026-11-23T23:10", found=text) from error
+        raise UsageError(
+            N_("This is not a time"),
+            on="--at",
+            expected="2026-11-23T23:10",
+            found=text,
+            next="sopti emergency record --help",
+        ) from error
     local = said if said.tzinfo else said.replace(tzinfo=here.books.court().zone.tz)
     return local.astimezone(UTC).isoformat()
 

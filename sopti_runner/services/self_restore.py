@@ -44,6 +44,7 @@ def put_back(
             raise NotFoundError(
                 N_("No single snapshot of sopti has this id"),
                 on=beginning or repository.address,
+                expected=N_("the beginning of one snapshot's id, or nothing for the newest"),
                 found=str(len(found)),
                 next="sopti self restore --help",
             )
@@ -129,5 +130,6 @@ def _brought(court: Court, note: str) -> Checkpoint | None:
             on="--checkpoint",
             expected=N_("a note signed by the ledger's own key, as shares and recaps keep it"),
             found=str(error),
+            next="sopti self resume --help",
         ) from error
     return brought

@@ -58,7 +58,11 @@ class InventoryDoors:
             ) from error
 
     def standing_key(self, host: str) -> PublicKey | None:
-        """Give the public half of the inventory's own key for a host; None when it names none."""
+        """Give the public half of the inventory's own key for a host; None when it names none.
+
+        Raises:
+            UsageError: The key can't be read, or is locked by a passphrase.
+        """
         variables = self.reached(host)
         named = variables.get("ansible_ssh_private_key_file") or variables.get("ansible_private_key_file")
         if not named:
@@ -68,7 +72,14 @@ class InventoryDoors:
         done = subprocess.run(words, env=ssh.environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if done.returncode != 0:
             found = done.stderr.decode("utf-8", "replace").strip()[-300:]
-            raise UsageError(N_("The standing key of host {host} can't be read"), on=str(path), found=found, host=host)
+            raise UsageError(
+                N_("The standing key of host {host} can't be read"),
+                on=str(path),
+                expected=N_("a private key without passphrase that sopti may read"),
+                found=found,
+                next=f"ssh-keygen -y -f {path}",
+                host=host,
+            )
         return parse_public_key(done.stdout.decode("ascii", "replace"), on=str(path))
 
     def opens(self, host: str, keys: HostKeys, *, plain: bool) -> tuple[bool, str]:

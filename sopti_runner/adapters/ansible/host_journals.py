@@ -53,7 +53,14 @@ class Journals:
         first, _, rest = said.decode("utf-8", "replace").partition("\n\n")
         entries = list(_entries(first))
         if not entries:
-            raise DeviceError(N_("Host {host} keeps no log that can be read"), on=host, found=first[-200:], host=host)
+            raise DeviceError(
+                N_("Host {host} keeps no log that can be read"),
+                on=host,
+                expected=N_("systemd's journal of sshd"),
+                found=first[-200:],
+                next="docs/runbooks/host-unreachable.md",
+                host=host,
+            )
         logins = []
         for entry in _entries(rest):
             at = _time(entry)

@@ -55,13 +55,16 @@ class SecretStore:
                 or would be run as a template.
         """
         if not re.fullmatch(HELD_NAME, name):
-            raise UsageError(N_("This can't be a secret's name"), on=name, expected=HELD_NAME)
+            raise UsageError(
+                N_("This can't be a secret's name"), on=name, expected=HELD_NAME, next="sopti secret set --help"
+            )
         text = value if "\n" in value.rstrip("\n") else value.rstrip("\r\n")
         if not len(text) >= MIN_CHARS or len(text.encode()) > MAX_BYTES or "\0" in text or _TEMPLATE.search(text):
             raise UsageError(
                 N_("This can't be a secret's value"),
                 on=name,
                 expected=N_("{least} characters or more, at most {most} bytes, without {{{{, {{% and {{#"),
+                next="sopti secret set --help",
                 least=MIN_CHARS,
                 most=MAX_BYTES,
             )

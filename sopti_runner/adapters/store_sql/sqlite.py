@@ -40,7 +40,13 @@ class SqliteDatabase(Database):
     def __init__(self, address: URL, busy_s: float) -> None:
         if not address.database or address.database == ":memory:":
             found = address.render_as_string()
-            raise LedgerError(N_("A ledger needs a file"), on=found, expected="sqlite:////path/ledger.db", found=found)
+            raise LedgerError(
+                N_("A ledger needs a file"),
+                on=found,
+                expected="sqlite:////path/ledger.db",
+                found=found,
+                next=N_("see docs/settings.md"),
+            )
         path = self.file = self._path = Path(address.database)
         engine = create_engine(
             "sqlite://",
