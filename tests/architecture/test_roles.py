@@ -109,6 +109,21 @@ def test_change_model_says_of_variables_what_the_roles_say(path):
     assert {key: wrong for key, variable in model.variables.items() if (wrong := agree(described[key], variable))} == {}
 
 
+def used(name):
+    """Give a role and the roles that it imports."""
+    tasks = [task for file in (ROOT / "roles" / name / "tasks").glob("*.yml") for task in load(file) or []]
+    imported = {task["ansible.builtin.import_role"]["name"] for task in tasks if "ansible.builtin.import_role" in task}
+    return {name}.union(*map(used, imported))
+
+
+def test_each_role_is_tried_on_hosts_by_its_playbooks_row_of_predictions():
+    # tests/integration/test_predictions.py plans and applies every playbook on two hosts, one of them reached by sudo:
+    # what a Molecule scenario would prepare, check and converge. What a role then does to a host, and that a second run
+    # does nothing, is for tests/integration to say, on hosts that are up already: no role needs a scenario of its own.
+    played = {role["role"] for path in PLAYS for play in load(path) for role in play.get("roles", [])}
+    assert set().union(*map(used, played)) == {role.name for role in ROLES}
+
+
 def test_there_are_roles_and_models_to_look_at():
     assert ROLES
     assert MODELS

@@ -1,4 +1,4 @@
-"""The acts of a bad night on a real host: predicted by check mode, changing nothing twice, each taken back."""
+"""The acts of a bad night on a real host: changing nothing twice, each taken back as check mode says."""
 
 from __future__ import annotations
 
@@ -38,16 +38,21 @@ def run(lab: Lab, playbook: str, *, check: bool = False, **variables: Any) -> Pl
 
 
 def done(lab: Lab, playbook: str, **variables: Any) -> list[str]:
-    """Run in check mode, for real, and again: the first two agree, the third changes nothing; gives the changes."""
+    """Run for real, and again, which changes nothing; gives the changes. ``test_predictions.py`` has them foretold."""
     name = lab.hosts[0].name
-    predicted = run(lab, playbook, check=True, **variables)
-    assert predicted.returncode == 0, predicted.stdout
     real = run(lab, playbook, **variables)
     assert real.returncode == 0, real.stdout
     again = run(lab, playbook, **variables)
     assert (again.returncode, again.changed(name)) == (0, []), again.stdout
-    assert predicted.changed(name) == [task for task in real.changed(name) if not task.endswith(_OPAQUE)]
     return real.changed(name)
+
+
+def undone(lab: Lab, playbook: str, **variables: Any) -> None:
+    """Run the way back in check mode and as ``done``: they agree."""
+    predicted = run(lab, playbook, check=True, **variables)
+    assert predicted.returncode == 0, predicted.stdout
+    changed = [task for task in done(lab, playbook, **variables) if not task.endswith(_OPAQUE)]
+    assert predicted.changed(lab.hosts[0].name) == changed
 
 
 def ran(lab: Lab, playbook: str, **variables: Any) -> None:
@@ -89,7 +94,7 @@ def test_maintenance_page_hides_the_site_and_gives_it_back_as_it_was(lab: Lab) -
     host.reboot()
     host.ssh(f"systemd-run --quiet --unit=site python3 -m http.server {_PORT} --bind :: --directory {_ROOT}; sleep 1")
     assert "Pemeliharaan" in site(host)
-    done(lab, "show-maintenance-page", incident_page_root=_ROOT, incident_page_state="removed")
+    undone(lab, "show-maintenance-page", incident_page_root=_ROOT, incident_page_state="removed")
     assert host.ssh(f"sha256sum {_ROOT}/*").stdout == before
     assert host.ssh("ls /etc/systemd/system/*.mount", check=False).returncode != 0
 
@@ -107,7 +112,7 @@ def test_account_is_shut_and_let_in_again(lab: Lab) -> None:
     assert any("processes of the account are ended" in name for name in run_names)
     assert host.ssh(shadow).stdout == "!" + before.strip().removesuffix(":") + ":1\n"
     assert host.ssh("pgrep -u web", check=False).returncode == 1
-    done(lab, "disable-account", incident_account_name="web", incident_account_state="enabled")
+    undone(lab, "disable-account", incident_account_name="web", incident_account_state="enabled")
     assert host.ssh(shadow).stdout == before
 
 
@@ -146,7 +151,7 @@ def test_blocked_address_is_shut_out_and_the_management_never(lab: Lab) -> None:
     for address in (lab.controller, "0.0.0.0/0"):
         said = refused(lab, "block-address", incident_block_addresses=[address], incident_block_rollback_seconds=20)
         assert "expected no address of the management" in said
-    done(lab, "block-address", incident_block_addresses=[], incident_block_rollback_seconds=20)
+    undone(lab, "block-address", incident_block_addresses=[], incident_block_rollback_seconds=20)
     assert "drop" not in host.ssh("nft list table inet sopti_block").stdout
 
 
@@ -161,7 +166,7 @@ def test_isolated_host_answers_the_management_alone_and_is_released(lab: Lab) ->
     assert "policy drop" in host.ssh("nft list table inet sopti_isolate").stdout
     said = refused(lab, "isolate-host", **settings, incident_isolate_management_sources=["192.0.2.1"])
     assert "expected a network that holds the controller" in said
-    done(lab, "isolate-host", **settings, **management, incident_isolate_state="released")
+    undone(lab, "isolate-host", **settings, **management, incident_isolate_state="released")
     host.ssh(f"systemd-run --quiet --unit=site python3 -m http.server {_PORT} --bind :: --directory {_ROOT}; sleep 1")
     assert host.reachable(_PORT)
 
@@ -186,5 +191,5 @@ def test_site_is_restored_below_a_maintenance_page_and_the_restore_undone(lab: L
     assert "good" in site(host)
     assert host.ssh(f"ls {_ROOT}").stdout.split() == ["index.html"]
     assert "planted" in host.ssh("cat /var/lib/sopti-aside/a/shell.php").stdout
-    done(lab, "restore-site", **wanted, incident_site_sha256=digest, incident_site_state="undone")
+    undone(lab, "restore-site", **wanted, incident_site_sha256=digest, incident_site_state="undone")
     assert "defaced" in site(host)
