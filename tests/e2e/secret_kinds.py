@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PLAYBOOK, ROLE = "keep-secrets", "secretive"
-FOLDER = "/etc"
+FOLDER, LOCAL_FACTS = "/etc", "/etc/ansible/facts.d"
 AT = f"dest: {FOLDER}/FILE, mode: '0600'"
 IN = f"path: {FOLDER}/FILE, create: true, mode: '0600'"
 PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n{line}\n-----END OPENSSH PRIVATE KEY-----\n"
@@ -28,6 +28,7 @@ class Kind:
         journal: Without sopti's measures it reaches the target's journal.
         stays: It reaches the journal with them, too.
         handlers: YAML of the role's handlers.
+        first: Shell line that plants it on the host, before anything is planned.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     journal: bool = False
     handlers: str = ""
     stays: bool = False
+    first: str = ""
 
 
 def copied(name: str, content: str, journal: bool = False, more: str = "") -> Kind:
@@ -145,8 +147,10 @@ SEEN = (
     Kind("environment", "ansible.builtin.command: id\nenvironment: {SANDI: '{{ SECRET }}'}\n"),
     Kind("name of a file", f"ansible.builtin.copy: {{content: isi, dest: '{FOLDER}/{{{{ SECRET }}}}', mode: '0600'}}\n",
          journal=True),
+    Kind("fact of the host", "ansible.builtin.setup: {gather_subset: ['!all', local]}\n",
+         first=f"mkdir -p {LOCAL_FACTS}; echo '{{\"sandi\": \"VALUE\"}}' >{LOCAL_FACTS}/secretive.fact"),
 )  # fmt: skip
-"""Used where others would see it: refused right before the task, so that the plan can't be approved."""
+"""Used where others would see it, or where it would be kept: refused at the task, so that the plan can't be approved."""
 
 LITERAL: Mapping[str, tuple[str, str]] = {
     "default of a role": (f"roles/{ROLE}/defaults/main.yml", "app_password: SECRET\n"),
@@ -164,6 +168,10 @@ LITERAL: Mapping[str, tuple[str, str]] = {
         "- name: One\n  ansible.builtin.command: curl https://app:SECRET@contoh.example/\n",
     ),
     "address in a template": (f"roles/{ROLE}/templates/a.j2", "dsn = postgresql://app:SECRET@db/app\n"),
+    "fact that is kept": (
+        f"roles/{ROLE}/tasks/main.yml",
+        "- name: One\n  ansible.builtin.set_fact: {app_word: SECRET, cacheable: true}\n",
+    ),
     "private key in a file": (f"roles/{ROLE}/files/id", PRIVATE_KEY.format(line="SECRET" + "A" * 40)),
     "file of ansible-vault": (f"roles/{ROLE}/files/a.txt", "$ANSIBLE_VAULT;1.1;AES256\nSECRET\n"),
     "text of ansible-vault": (

@@ -95,6 +95,11 @@ STATIC = [
     ("The same, as the name of a loop's variable",
      one(TOUCH, "loop: [192.0.2.1]", "loop_control: {loop_var: ansible_host}"), "connection"),
     ("The same, as the name of a registered result", one(TOUCH, "register: ansible_host"), "connection"),
+    ("A value of the plan that is there when the run begins",
+     one("ansible.builtin.set_fact: {seen: true, cacheable: true}"), "cacheable"),
+    ("The same, by the module's defaults",
+     {PLAY: "- name: N\n  hosts: servers\n  module_defaults:\n    ansible.builtin.set_fact: {cacheable: true}\n"
+            "  roles: [notes]\n"}, "cacheable"),
     ("Arguments that are hidden in one text", one("ansible.builtin.set_fact:", "args: \"{{ x }}\""), "shape"),
     ("A command in the place of the user that sudo takes",
      one("ansible.builtin.ping:", "become: true", f"become_user: root touch {MARK}; sudo -u root"), "connection"),

@@ -23,6 +23,8 @@ SEEN_IN_PROCESSES = frozenset(("raw", "script"))
 """Modules whose arguments become words of ssh, which every user of this machine can list."""
 NAMES = words("path dest name src creates removes home")
 """Arguments that name a thing; plans name it, too."""
+NO_FACTS_OF_A_HOST = frozenset(("set_fact", "include_vars"))
+"""Modules whose "facts" are variables of the run alone, unless they say ``cacheable``."""
 
 
 class KnownSecrets:
@@ -74,6 +76,7 @@ class SecretGuard:
 
     def __init__(self, gate: Any, secrets: KnownSecrets) -> None:
         self._gate, self._secrets = gate, secrets
+        self._kept = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._gate, name)
@@ -85,6 +88,7 @@ class SecretGuard:
             AnsibleError: It would show the secret in a name, an environment, or the arguments of raw or script.
         """
         task = executor._task
+        self._kept = short_name(task.action) not in NO_FACTS_OF_A_HOST
         everything = short_name(task.action) in SEEN_IN_PROCESSES
         shown = {key: each for key, each in task.args.items() if everything or key in NAMES}
         seen = self._secrets.holds(canonical([task.environment, shown]))
@@ -97,7 +101,11 @@ class SecretGuard:
             raise AnsibleError("sopti: a secret in a name, an environment, raw or script would be seen by others")
 
     def leave(self, result: dict[str, Any]) -> None:
-        """Hide a result that holds a secret from everything that shows results."""
+        """Hide a result that holds a secret from everything that shows results, and refuse facts that hold one."""
+        kept = self._kept or result.get("_ansible_facts_cacheable")
+        if kept and self._secrets.holds(canonical(result.get("ansible_facts"))):
+            del result["ansible_facts"]  # facts of hosts are kept on this machine from the plan to its run
+            result |= {"failed": True, "msg": "sopti: a fact of the host holds a secret of this run, and would be kept"}
         self._gate.leave(result)
         if self._secrets.holds(canonical(result)):
             result["_ansible_no_log"] = True

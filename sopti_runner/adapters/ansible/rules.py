@@ -18,6 +18,7 @@ RULES = {
     "lookup": N_("only lookups that neither run, fetch, write nor read outside the content"),
     "filter": N_("only filters and tests that neither touch files, clock nor chance"),
     "clock": N_("nothing that depends on the moment"),
+    "cacheable": N_("no facts that outlive their run: set_fact without cacheable"),
     "check_mode": N_("check_mode only as false, and only on tasks that read"),
     "hidden": N_("nothing may behave otherwise in check mode"),
     "local": N_("tasks run on the host itself, never on this machine or another host"),

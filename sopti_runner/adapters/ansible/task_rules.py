@@ -255,6 +255,8 @@ def check_values(
                 yield Finding(file, at, "templated_name", str(key))
             if key in _TEMPLATE_MARKS:
                 yield Finding(file, at, "template", str(key))
+            if key == "cacheable" and each is not False:
+                yield Finding(file, at, "cacheable", f"cacheable: {each}")
             if is_literal_secret(key, each):
                 yield Finding(file, at, "secret", str(key))
             yield from check_values(file, each, at, expression=key in EXPRESSIONS, allowed=allowed)

@@ -71,6 +71,9 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "mutating check_mode false": (task(COMMAND + "  check_mode: false\n"), TASKS, 3, "check_mode"),
     "templated check_mode": (task(COMMAND + "  check_mode: '{{ x }}'\n"), TASKS, 3, "check_mode"),
     "check_mode of a play": (play("  check_mode: false\n  roles: [motd]\n"), PLAY, 3, "check_mode"),
+    "fact that outlives its run": (
+        task("  ansible.builtin.set_fact:\n    seen: true\n    cacheable: '{{ x }}'\n"), TASKS, 4, "cacheable",
+    ),
     "hidden from check mode": (task(COMMAND + "  when: not ansible_check_mode\n"), TASKS, 3, "hidden"),
     "hidden by a name in a text": (task(COMMAND + "  when: not vars['ansible_check_mode']\n"), TASKS, 3, "hidden"),
     "delegation": (task(COMMAND + "  delegate_to: localhost\n"), TASKS, 3, "local"),

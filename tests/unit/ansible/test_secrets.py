@@ -230,6 +230,29 @@ def test_guard_hides_a_task_or_result_that_holds_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    ("module", "more", "refused"),
+    [
+        ("ansible.builtin.setup", {}, True),
+        ("ansible.builtin.set_fact", {}, False),
+        ("ansible.builtin.include_vars", {}, False),
+        ("ansible.builtin.set_fact", {"_ansible_facts_cacheable": True}, True),
+    ],
+)
+def test_guard_refuses_a_fact_that_holds_a_secret_and_would_be_kept(
+    module: str, more: dict[str, object], refused: bool
+) -> None:
+    gate = Gate()
+    guard = SecretGuard(gate, KnownSecrets({"v": VALUE}))
+    guard.enter(Executor(Task(module, {})), None)
+    harmless: dict[str, object] = {"ansible_facts": {"word": "isi"}, **more}
+    result: dict[str, object] = {"ansible_facts": {"word": [f"x{VALUE}"]}, **more}
+    for each in (harmless, result):
+        guard.leave(each)
+    assert (harmless.get("failed"), "ansible_facts" in harmless) == (None, True)
+    assert (result.get("failed", False), "ansible_facts" in result) == (refused, not refused)
+
+
+@pytest.mark.parametrize(
     "task",
     [
         Task("ansible.builtin.raw", {"_raw_params": f"echo {VALUE}"}),
