@@ -150,7 +150,7 @@ SEEN = (
     Kind("fact of the host", "ansible.builtin.setup: {gather_subset: ['!all', local]}\n",
          first=f"mkdir -p {LOCAL_FACTS}; echo '{{\"sandi\": \"VALUE\"}}' >{LOCAL_FACTS}/secretive.fact"),
 )  # fmt: skip
-"""Used where others would see it, or where it would be kept: refused at the task, so that the plan can't be approved."""
+"""Used where others would see it, or where it would be kept: refused, so that the plan can't be approved."""
 
 LITERAL: Mapping[str, tuple[str, str]] = {
     "default of a role": (f"roles/{ROLE}/defaults/main.yml", "app_password: SECRET\n"),

@@ -1,5 +1,6 @@
 """What was planned runs, and nothing that was written into the sealed copy since; on a real host."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.integration.notes_site import TASKS, Site
 from tests.lab import Host, Lab
 
 pytestmark = pytest.mark.lab
-SIGNAL, HIDDEN = "/run/veto-signal", "/etc/veto-hidden"
+SIGNAL, HIDDEN, OTHER = "/run/veto-signal", "/etc/veto-hidden", "/etc/veto-other"
 LOOK = f"""\
 - name: A signal on the host
   ansible.builtin.stat:
@@ -39,7 +40,7 @@ def one() -> Iterator[Lab]:
 @pytest.fixture
 def host(one: Lab) -> Iterator[Host]:
     yield one.hosts[0]
-    one.hosts[0].ssh(f"rm -f {SIGNAL} {HIDDEN}")
+    one.hosts[0].ssh(f"rm -f {SIGNAL} {HIDDEN} {OTHER}")
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -66,6 +67,40 @@ def test_apply_uses_the_facts_that_it_was_planned_on(one: Lab, host: Host, tmp_p
     outcome = site.apply()
     assert (outcome.outcome, outcome.reason) == ("changed", "")
     assert list((tmp_path / "state/facts").iterdir()) == []
+
+
+RESTING_ON_A_FACT = {
+    f"playbooks/{notes.PLAYBOOK}.yml": ON_FACTS[f"playbooks/{notes.PLAYBOOK}.yml"],
+    TASKS: f"""\
+- name: For the host of this name
+  ansible.builtin.copy: {{content: "{{{{ ansible_facts.hostname }}}}", dest: {HIDDEN}, mode: "0644"}}
+  when: ansible_facts.hostname == 'srv01'
+
+- name: For a host of another name
+  ansible.builtin.copy: {{content: x, dest: {OTHER}, mode: "0644"}}
+  when: ansible_facts.hostname != 'srv01'
+""",
+}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_fact_that_changed_since_the_plan_never_leads_to_what_was_not_approved(
+    one: Lab, host: Host, tmp_path: Path, kept: bool
+) -> None:
+    site = Site(tmp_path, one, RESTING_ON_A_FACT)
+    if not kept:
+        shutil.rmtree(tmp_path / "state/facts")
+    host.ssh("hostname lain")
+    try:
+        outcome = site.apply()
+    finally:
+        host.ssh("hostname srv01")
+    found = host.ssh(f"head -v {HIDDEN} {OTHER}", check=False).stdout.split()
+    if kept:
+        assert (outcome.outcome, outcome.reason, found[-1]) == ("changed", "", "srv01"), "exactly what was approved"
+        assert OTHER not in found
+    else:
+        assert (outcome.outcome, "task_not_planned" in outcome.reason, found) == ("failed", True, []), "held"
 
 
 WAIT = f"""\

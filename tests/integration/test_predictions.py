@@ -18,7 +18,7 @@ from tests.lab.fixtures import skip_where_impossible
 PAGE = ROOT / "docs" / "predictions.md"
 BY_HAND = {hand_work.PLAYBOOK}
 """Playbooks that a person carries out at a terminal, so that nothing is foretold."""
-PLAYBOOKS = sorted({path.name.removesuffix(".change.yml") for path in (ROOT / "playbooks").glob("*.change.yml")} - BY_HAND)
+PLAYBOOKS = sorted({path.name.removesuffix(".change.yml") for path in ROOT.glob("playbooks/*.change.yml")} - BY_HAND)
 HOW = "a playbook needs a Case in tests/integration/predictions.py, and the row that its test then names in {page}"
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
