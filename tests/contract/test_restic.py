@@ -186,6 +186,6 @@ def test_password_stands_in_no_argument_and_no_environment(repository, files, tm
     assert not any(PASSWORD.encode() in each for each in seen)
 
 
-def test_commands_are_values():
+def test_command_is_its_words_and_names_no_repository():
     assert command.check(3, 7).words == ("check", "--read-data-subset=3/7")
     assert command.backup(["/a"], ["t"]).words == ("backup", "--json", "--tag", "t", "--", "/a")

@@ -45,7 +45,7 @@ def verdict(desk: Desk) -> str:
     return desk.value("ledger", "verify")["verdict"]
 
 
-def test_every_day_commands_work(founded: Desk, database):
+def test_everyday_commands_on_postgresql_record_and_verify_and_leave_no_file(founded: Desk, database):
     number = founded.ask()
     founded.do("request", "triage", number)
     founded.do("approve", number, code=10)

@@ -180,6 +180,7 @@ def test_apply_task_times_are_aware_and_ordered(applied: tuple[list[TaskOutcome]
         assert task.started_at <= task.ended_at
     for host in ("srv01", "srv02"):
         ordinals = [task.ordinal for task in applied[0] if task.host == host]
+        assert ordinals, "the run told of tasks on this host"
         assert ordinals == list(range(len(ordinals)))
 
 

@@ -164,7 +164,7 @@ REWRITES = {
 
 
 @pytest.mark.parametrize("case", REWRITES)
-def test_history_rewritten_with_its_chain(log, case):
+def test_history_rewritten_with_its_chain_is_found_or_said_to_be_beyond_finding(log, case):
     start, key, trust, detected = REWRITES[case]
     bodies = rewritten(log.bodies, start, evil)
     notes = log.notes
