@@ -115,7 +115,8 @@ def on_paper(here: House, scan: str, recorder: str) -> OnPaper | None:
 
 def require_words(name: str, data: Mapping[str, Any], texts: Mapping[str, str | bytes]) -> None:
     """Refuse a word that an act does not know, or a text it can't do without: a slip, not an attempt."""
-    from sopti_runner.domain.request import CHOICES, RULES, WORDS_NEEDED, ActName
+    from sopti_runner.domain.act_content import texts_needed
+    from sopti_runner.domain.request import CHOICES, ActName
 
     for key, allowed in CHOICES.get(ActName(name), {}).items():
         if data.get(key) not in allowed:
@@ -126,7 +127,7 @@ def require_words(name: str, data: Mapping[str, Any], texts: Mapping[str, str | 
                 found=str(data.get(key, "")),
                 option=f"--{key.replace('_', '-')}",
             )
-    for key in (*WORDS_NEEDED.get(ActName(name), ()), *(("reason",) if RULES[ActName(name)].reason else ())):
+    for key in texts_needed(name):
         if key not in texts:
             option = f"--{OPTION_OF.get(key, key)}"
             raise UsageError(N_("{option} is missing; this act needs it"), on=option, option=option)
