@@ -12,12 +12,11 @@ import stat
 from pathlib import Path
 
 from sopti_runner.domain.check import Check
+from sopti_runner.domain.typed_password import typed_password
 from sopti_runner.errors import N_, ExecutionError, SoptiError, UsageError
 
 FILE, CREDENTIAL, KIT = "backup.password", "sopti.backup-password", "kit.pdf"
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without letters and digits that look alike on paper."""
-GROUPS, LENGTH = 8, 4
+GROUPS = 8
 """32 letters of 31: 158 bits."""
 
 
@@ -77,8 +76,7 @@ class BackupPassword:
         """Make a new password, on the disk before this returns; nothing when there is one already."""
         if self._credential and self._credential.exists():
             return
-        groups = ("".join(secrets.choice(LETTERS) for _ in range(LENGTH)) for _ in range(GROUPS))
-        self.keep("-".join(groups))
+        self.keep(typed_password(GROUPS, secrets.choice))
 
     def keep(self, password: str) -> None:
         """Write a password down for unattended backups; nothing when there is one already."""

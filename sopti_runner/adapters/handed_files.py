@@ -23,6 +23,7 @@ MODE = 0o640
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MEMORY = frozenset({"tmpfs", "ramfs"})
 _UNREADABLE, _UNWRITABLE = N_("The file can't be read"), N_("The file can't be written")
 
 _Identity = tuple[int, int]
@@ -98,6 +99,20 @@ class HandedFiles:
             finally:
                 with suppress(FileNotFoundError):
                     os.unlink(draft, dir_fd=folder)
+
+    def require_memory(self, file: str | Path) -> None:
+        """Refuse a place on a disk, UsageError: what is in memory is gone when the machine stops."""
+        with self._opened(Path(file).parent, Path(file), _UNWRITABLE) as folder:
+            device = os.fstat(folder).st_dev
+        mounts = (line.split() for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines())
+        kinds = {words[2]: words[words.index("-") + 1] for words in mounts}
+        if kinds.get(f"{os.major(device)}:{os.minor(device)}") not in _MEMORY:
+            raise UsageError(
+                N_("A secret is not written onto a disk"),
+                on=str(file),
+                expected=N_("a folder in memory"),
+                next="--output /dev/shm/…",
+            )
 
     def folder(self, folder: str | Path) -> Path:
         """Give a folder for a person's own files, made (mode 0700) when missing; UsageError when it is sopti's own."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sopti_runner.cli import output
+from sopti_runner.cli import console, output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Json, OptionalReason
 from sopti_runner.cli.session import file_named, house
@@ -15,6 +15,7 @@ from sopti_runner.errors import N_, DeviationError, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.domain.access import Way
+    from sopti_runner.domain.console import Console
     from sopti_runner.services.reconciling import HostLogins
 
 PLAYBOOK = "set-ssh-access"
@@ -47,12 +48,10 @@ def show(as_json: Json = False) -> None:
         output.say(_("Certificate authority: {fingerprint}", fingerprint=authority.fingerprint))
     if not access.in_use:
         output.say(_("There is no certificate authority yet: sopti access init"))
+    tried = {h: here.words.moment(access.ways[h].at, court.zone) if h in access.ways else "–" for h in hosts}
     output.table(
-        [_("Host"), _("Way in"), _("Tried")],
-        [
-            (h, _way(access.ways.get(h)), here.words.moment(access.ways[h].at, court.zone) if h in access.ways else "–")
-            for h in hosts
-        ],
+        [_("Host"), _("Way in"), _("Tried"), _("Console")],
+        [(h, _way(access.ways.get(h)), tried[h], _console(access.consoles.get(h))) for h in hosts],
     )
     weaker = access.weaker(hosts)
     if weaker:
@@ -61,6 +60,7 @@ def show(as_json: Json = False) -> None:
         {
             "authorities": [a.fingerprint for a in access.in_use],
             "hosts": {h: _as_data(access.ways.get(h)) for h in hosts},
+            "consoles": {h: access.consoles[h].ready for h in hosts if h in access.consoles},
             "weaker": list(weaker),
         }
     )
@@ -106,6 +106,7 @@ def variables(
 LOGIN_WORDS = {
     "": N_("by certificate"),
     "console": N_("at the console"),
+    "console_opened": N_("at the console, with the sealed password"),
     "standing_key": N_("with the gate's own standing key: nobody can say what for"),
     "unknown_key": N_("with a key that no event names"),
     "without_key": N_("without a key"),
@@ -130,6 +131,7 @@ def reconcile(
     as_json: Json = False,
 ) -> None:
     """Reconcile the hosts' logs of logins."""
+    from sopti_runner.domain.console import untold
     from sopti_runner.services.reconciling import reconcile as held_against
 
     here = house()
@@ -138,6 +140,7 @@ def reconcile(
         here.doors.reached(host)
     with output.working(_("Reading the hosts' own logs")):
         found = held_against(here.access, here.journals, hosts or known, everything=everything)
+    waiting = sorted({use.host for use in untold(here.books.court().access.consoles)})
     zone = here.books.court().zone
     rows = [
         (each.host, here.words.moment(t.login.at, zone), t.login.user, _(LOGIN_WORDS[t.code]), t.login.source)
@@ -148,6 +151,13 @@ def reconcile(
         output.table([_("Host"), _("When"), _("Account"), _("Login"), _("From")], rows)
     for each in found:
         _say_of_host(each)
+    for host in waiting:
+        output.say(
+            _(
+                "{host}: its console was opened. Tell what for: sopti emergency record --console {host} --did …",
+                host=host,
+            )
+        )
     output.data([_logins_as_data(each) for each in found])
     bad = sorted({each.host for each in found if each.findings or each.trouble or each.begins})
     if bad:
@@ -210,6 +220,10 @@ def rotate(
     output.data({"retired" if finish else "authority": fingerprint})
 
 
+app.command("seal", help=console.SEAL)(console.seal)
+app.command("prove", help=console.PROVE)(console.prove)
+
+
 def _say_of_host(each: HostLogins) -> None:
     if each.trouble:
         output.say(f"{each.host}: {each.trouble}")
@@ -248,6 +262,14 @@ def _way(way: Way | None) -> str:
     if way.certificate:
         return _("certificate, and still a standing key") if way.plain else _("certificate only")
     return _("a standing key")
+
+
+def _console(console: Console | None) -> str:
+    if console is None or console.sealed < 0:
+        return _("never sealed")
+    if console.opened:
+        return _("opened; seal it anew")
+    return _("proven") if console.ready else _("sealed, not proven")
 
 
 def _as_data(way: Way | None) -> dict[str, object] | None:

@@ -149,13 +149,20 @@ def _answer(name: str, number: str, texts: dict[str, str], hand: Hand) -> None:
     "record",
     help=N_(
         "Record an emergency act that was done by hand; it must be ratified in the same way.\n\n"
-        "Example: sopti emergency record --did 'Kabel web1 dicabut' --at 2026-11-23T23:10 --host web1 --who Budi"
+        "Examples: sopti emergency record --did 'Kabel web1 dicabut' --at 2026-11-23T23:10 --host web1 --who Budi | "
+        "sopti emergency record --console web1 --did 'Komputer sopti mati' --who Budi"
     ),
 )
 def record(
     did: Annotated[str, typer.Option("--did", help=N_("What was done; kept beside the ledger and erasable."))],
-    at: Annotated[str, typer.Option("--at", metavar="TIME", help=N_("When, in the court's zone: 2026-11-23T23:10."))],
-    host: Annotated[list[str], typer.Option("--host", metavar="HOST", help=N_("A host; may be repeated."))],
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help=N_("When, in the court's zone: 2026-11-23T23:10."))
+    ] = "",
+    host: Hosts = None,
+    console: Annotated[
+        str,
+        typer.Option("--console", metavar="HOST", help=N_("Instead of both: the oldest use of this host's console.")),
+    ] = "",
     who: Annotated[str, typer.Option("--who", metavar="PERSON", help=N_("Who did it; otherwise you."))] = "",
     evidence: Annotated[
         str, typer.Option("--evidence", metavar="FILE", help=N_("The evidence; only its SHA-256 is kept."))
@@ -170,9 +177,7 @@ def record(
     acted = _enrolled(here, who) if who else me(here, key)
     data: dict[str, Any] = {
         "acted": acted,
-        "done_at": _moment(here, at),
-        "hosts": sorted(set(host)),
-        "evidence": _digest(here, evidence) if evidence else "",
+        **(_of_console(here, console) if console else _by_hand(here, at, host or [], evidence)),
         "category": category,
         "personal_data": personal_data,
     }
@@ -180,6 +185,25 @@ def record(
     request = here.emergencies.record(data, texts, here.signer(key))
     _say_due(here, request.id)
     say_recorded(here, request.id)
+
+
+def _of_console(here: House, host: str) -> dict[str, Any]:
+    """Give what the host's own log says of the use of its console that is told for."""
+    from sopti_runner.services.console import use_on
+
+    use = use_on(here.books, host)
+    return {"done_at": use.at.isoformat(), "hosts": [host], "evidence": use.digest}
+
+
+def _by_hand(here: House, at: str, hosts: list[str], evidence: str) -> dict[str, Any]:
+    for option, given in (("--at", at), ("--host", hosts)):
+        if not given:
+            raise UsageError(N_("{option} is missing; this act needs it"), on=option, option=option)
+    return {
+        "done_at": _moment(here, at),
+        "hosts": sorted(set(hosts)),
+        "evidence": _digest(here, evidence) if evidence else "",
+    }
 
 
 def _digest(here: House, file: str) -> str:

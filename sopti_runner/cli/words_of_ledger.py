@@ -53,6 +53,9 @@ EVENTS: Mapping[str, str] = {
     "access.revoked": N_("certificates revoked"),
     "session.recorded": N_("work by hand ended"),
     "access.reconciled": N_("logins of a host held against the ledger"),
+    "console.sealed": N_("console of a host sealed"),
+    "console.proven": N_("console of a host proven"),
+    "console.used": N_("sealed console of a host used"),
 }
 
 FACTS: Mapping[str, str] = {

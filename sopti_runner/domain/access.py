@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sopti_runner.domain import console
+from sopti_runner.domain.console import Console
 from sopti_runner.domain.hand_work import Session, recorded
 from sopti_runner.domain.ledger.event import BlobRef, Event
 
@@ -23,6 +25,9 @@ EARLY_S = 60
 
 KIND = "access"
 """Kind of the object that says how a host lets sopti in (``access:ssh``); a run that touches it may change the way."""
+
+BACK = "access:plain"
+"""The object of a task that only leads back to a standing key; any other of the kind may take the last one away."""
 
 
 class Purpose(StrEnum):
@@ -127,6 +132,7 @@ class Access:
         reconciled: Host → until when its own log was held against the ledger, aware UTC.
         revocations: The newest list of what is revoked (a KRL of OpenSSH), or None.
         sessions: Run → what was recorded of a person's work by hand.
+        consoles: Host → its sealed way in by the console.
     """
 
     authorities: dict[str, Authority] = field(default_factory=dict)
@@ -135,6 +141,7 @@ class Access:
     reconciled: dict[str, datetime] = field(default_factory=dict)
     revocations: BlobRef | None = None
     sessions: dict[str, Session] = field(default_factory=dict)
+    consoles: dict[str, Console] = field(default_factory=dict)
 
     @property
     def in_use(self) -> tuple[Authority, ...]:
@@ -246,6 +253,10 @@ def _reconciled(access: Access, event: Event) -> None:
     access.reconciled[event.data["host"]] = datetime.fromisoformat(event.data["until"])
 
 
+def _of_console(fold: Callable[[dict[str, Console], Event], None]) -> Callable[[Access, Event], None]:
+    return lambda access, event: fold(access.consoles, event)
+
+
 FOLDS: Mapping[str, Callable[[Access, Event], None]] = {
     "authority.made": _made,
     "authority.retired": _retired,
@@ -254,8 +265,9 @@ FOLDS: Mapping[str, Callable[[Access, Event], None]] = {
     "access.revoked": _revoked,
     "access.reconciled": _reconciled,
     "session.recorded": _session,
+    **{kind: _of_console(fold) for kind, fold in console.FOLDS.items()},
 }
 """Event type → what it changes."""
 
-EVENTS = frozenset(FOLDS)
+EVENTS = frozenset(kind for kind in FOLDS if kind.startswith(("authority.", "access.", "session."))) | console.EVENTS
 """Events about access; sopti records them by itself, and what they change on a host goes through an approved run."""

@@ -54,6 +54,7 @@ class Evidence:
         unchecked: Hosts that could not be compared, with the reason.
         ledger: The first thing found wrong with the ledger that all this rests on, or empty.
         way: Why this plan is not carried out in the way that was asked for (by a playbook's run, by hand).
+        shuts: Hosts of which the plan may take the standing key away.
     """
 
     plan: str
@@ -63,6 +64,7 @@ class Evidence:
     unchecked: tuple[tuple[str, str], ...] = ()
     ledger: str = ""
     way: tuple[Reason, ...] = ()
+    shuts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def decide(authority: Authority, evidence: Evidence, now: Instant) -> Permit | R
         reasons += _plan_reasons(request, start["plan"], start["hosts"], evidence)
         reasons += _lease_reasons(court, start["hosts"])
     reasons += standing.out_of_order(request, ActName.START)
+    shut = court.access.weaker(evidence.shuts)
+    reasons += standing.unproven(court.access.consoles, shut, offices_for(court, ActName.START))
     reasons += _evidence_reasons(evidence)
     if reasons:
         return Refusal(tuple(reasons))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sopti_runner.domain.access import Access, Issued
+from sopti_runner.domain.console import ACCOUNT, explained
 
 _ACCEPTED = re.compile(
     r"Accepted (?P<method>\S+) for (?P<user>\S+) from (?P<source>\S+) port \d+ ssh2(?:: (?P<key>.*))?"
@@ -20,6 +21,7 @@ _CERTIFICATE = re.compile(
     r"\S+-CERT (?P<key>SHA256:\S+) ID (?P<id>.*) \(serial (?P<serial>\d+)\) CA \S+ (?P<authority>SHA256:\S+)"
 )
 _KEY = re.compile(r"\S+ (?P<key>SHA256:\S+)")
+_AS_ROOT = re.compile(r"\s*(?P<user>\S+) : TTY=\S+ ; PWD=[^;]* ; USER=root ; COMMAND=")
 _CONSOLE = re.compile(r"pam_unix\(login:session\): session opened for user (?P<user>[^\s(]+)")
 
 CONSOLE = "console"
@@ -55,8 +57,9 @@ class Told:
     """What is to be said of a login.
 
     Attributes:
-        code: Empty when the ledger explains it, else why not: ``console``, ``standing_key``, ``unknown_key``,
-            ``without_key``, ``unknown_certificate``, ``other_certificate``, ``revoked_certificate``.
+        code: Empty when the ledger explains it, else why not: ``console``, ``console_opened`` (by the sealed account),
+            ``standing_key``, ``unknown_key``, ``without_key``, ``unknown_certificate``, ``other_certificate``,
+            ``revoked_certificate``.
         issued: The certificate that explains it, or None.
     """
 
@@ -82,6 +85,12 @@ def parse_login(at: datetime, message: str) -> Login | None:
     return Login(at, user, method, source, key["key"] if key else "")
 
 
+def became_root(message: str) -> str:
+    """Give the account of which a line of sudo says that it ran something as root, or an empty text."""
+    found = _AS_ROOT.match(message)
+    return found["user"] if found else ""
+
+
 def tell(access: Access, host: str, login: Login, standing: Collection[str]) -> Told:
     """Say which certificate explains a login, or why none does.
 
@@ -92,7 +101,7 @@ def tell(access: Access, host: str, login: Login, standing: Collection[str]) -> 
         standing: Fingerprints of the gate's own standing keys.
     """
     if login.method == CONSOLE:
-        return Told(login, "console")
+        return Told(login, _at_console(access, host, login))
     if not login.key:
         return Told(login, "without_key")
     if not login.authority:
@@ -104,3 +113,9 @@ def tell(access: Access, host: str, login: Login, standing: Collection[str]) -> 
     if (signed.host, signed.key_id, issued.key) != (host, login.key_id, login.key):
         return Told(login, "other_certificate")
     return Told(login, "revoked_certificate" if issued.revoked_at and login.at > issued.revoked_at else "", issued)
+
+
+def _at_console(access: Access, host: str, login: Login) -> str:
+    if login.user != ACCOUNT:
+        return "console"
+    return "" if explained(access.consoles.get(host), login.at) else "console_opened"

@@ -93,6 +93,7 @@ class Unanswered:
         late: Working days late: so far, or of the answer.
         decree: Whether a decree was in force for it.
         seq: Event that made it an act.
+        console: Host whose sealed console was used, while nobody has told what for; there is no number then.
     """
 
     number: str
@@ -101,6 +102,7 @@ class Unanswered:
     late: int
     decree: bool
     seq: int
+    console: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +288,7 @@ def _unanswered(act: Unanswered) -> dict[str, Any]:
         "days_late": act.late,
         "decree": act.decree,
         "event": act.seq,
+        **({"console": act.console} if act.console else {}),
     }
 
 

@@ -163,7 +163,7 @@ def _unanswered(page: RecapPage) -> Iterable[Point]:
             N_("Ratify them, or refuse with reasons"),
             page.next_working_day,
             N_("Ratification of the emergency changes"),
-            fields={"count": len(waiting), "numbers": ", ".join(u.number for u in waiting[:3])},
+            fields={"count": len(waiting), "numbers": ", ".join(u.number or u.console for u in waiting[:3])},
         )
 
 

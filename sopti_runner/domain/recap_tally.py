@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
+from sopti_runner.domain.console import untold
 from sopti_runner.domain.court import Court
+from sopti_runner.domain.emergency import Verdict
 from sopti_runner.domain.lateness import late
 from sopti_runner.domain.ledger.event import Event
 from sopti_runner.domain.period import Period, period_of
@@ -197,10 +199,13 @@ def _overdue(court: Court, today: date) -> Iterable[Overdue]:
 
 
 def _unanswered(court: Court, today: date) -> Iterable[Unanswered]:
-    """Give every emergency act up to now that is an exception, whatever month it was done in."""
+    """Give every emergency act up to now that is an exception, and every console used in silence, of any month."""
     for request in court.requests.values():
         act = request.emergency
         if act is None or not act.exception or act.done_at is None or act.due is None:
             continue
         days = court.calendar.working_days_late(act.due, today) if act.waits else act.late
         yield Unanswered(request.number, court.today(act.done_at), act.verdict, days, bool(act.decree), act.seq)
+    for use in untold(court.access.consoles):
+        days = court.calendar.working_days_late(use.due, today)
+        yield Unanswered("", court.today(use.at), Verdict.WAITING, days, decree=False, seq=use.seq, console=use.host)

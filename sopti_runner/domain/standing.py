@@ -5,10 +5,11 @@ The rule this module keeps: a reason has one code and one text, wherever it is f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sopti_runner.domain.approval import Approval
+from sopti_runner.domain.console import Console
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import TRANSITIONS, ActName, PlanRef, Request
 from sopti_runner.errors import N_
@@ -47,6 +48,21 @@ def no_approval(request: Request, who: tuple[str, ...]) -> Reason:
     return Reason(
         "no_approval", N_("Request {request} has no approval that can be used"), {"request": request.number}, who
     )
+
+
+def unproven(consoles: Mapping[str, Console], hosts: Iterable[str], who: tuple[str, ...] = ()) -> Iterator[Reason]:
+    """Give why each of these hosts can't lose its last standing key; ``who`` are the offices that can mend that."""
+    for host in sorted(set(hosts)):
+        known = consoles.get(host)
+        if known is None or known.sealed < 0:
+            text = N_("{host}: its console was never sealed. Next: sopti access seal {host}")
+        elif known.opened:
+            text = N_("{host}: the envelope of its console was opened. Next: sopti access seal {host}")
+        elif not known.ready:
+            text = N_("{host}: its console was not proven. Next: log in there, then sopti access prove {host}")
+        else:
+            continue
+        yield Reason("console_unproven", text, {"host": host}, who)
 
 
 def start_words(request: Request, approval: Approval | None) -> dict[str, Any]:

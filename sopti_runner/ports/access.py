@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sopti_runner.domain.access import Certificate
+from sopti_runner.domain.console import ConsoleSeen
 from sopti_runner.domain.login import Login
 from sopti_runner.domain.sshsig import PublicKey
 from sopti_runner.ports import Engine
@@ -141,4 +142,12 @@ class HostJournals(Protocol):
 
     def logins(self, host: str, keys: HostKeys, since: datetime | None) -> tuple[datetime, Sequence[Login]]:
         """Give from where the host's log begins, and each login after ``since``; DeviceError when it can't be read."""
+        ...
+
+
+class HostConsoles(Protocol):
+    """The account for a host's console, as the host itself tells of it."""
+
+    def look(self, host: str, keys: HostKeys) -> ConsoleSeen:
+        """Give what the host says; DeviceError when it can't be asked, NotFoundError for one not in the inventory."""
         ...

@@ -26,7 +26,7 @@ from sopti_runner.services.access import on_own_keys
 from sopti_runner.services.acts import Acts
 from sopti_runner.services.books import Books, actor_of, who_tried
 from sopti_runner.services.ending import Recorder, bury_dead, close_run, nothing_more
-from sopti_runner.services.planning import errand, find, record_read, sealed_of, stored_plan
+from sopti_runner.services.planning import errand, find, record_read, sealed_of, shuts, stored_plan
 
 
 class Applying:
@@ -102,6 +102,7 @@ class Applying:
             drift=None,
             ledger=ledger,
             way=self.way(plan),
+            shuts=shuts(plan),
         )
         return plan, evidence
 

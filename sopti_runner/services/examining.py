@@ -9,6 +9,7 @@ from sopti_runner.domain.check import Check
 from sopti_runner.domain.restoration import waiting_reason
 from sopti_runner.errors import N_, SoptiError
 from sopti_runner.services.books import Books
+from sopti_runner.services.console import console_check
 from sopti_runner.services.ledger_care import unfinished_erasures
 from sopti_runner.services.self_backup import backup_check
 from sopti_runner.services.self_kit import kit_check
@@ -33,6 +34,7 @@ def examine(books: Books, repository: str = "", password_id: str = "") -> list[C
         _runs,
         _erasures,
         _access,
+        console_check,
         _key,
     )
     found = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sopti_runner.domain import access, standing
-from sopti_runner.domain.authority import no_office
+from sopti_runner.domain.authority import no_office, offices_for
 from sopti_runner.domain.change import ChangeModel
 from sopti_runner.domain.court import Court
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
@@ -96,6 +96,13 @@ def errand(request: Request, hosts: Sequence[str], run: str = "", plan: Plan | N
     return Errand(request.id, request.number, tuple(hosts), run, converting)
 
 
+def shuts(plan: Plan) -> tuple[str, ...]:
+    """Give the hosts of which a plan may take the standing key away; the way back to one takes none."""
+    moving = (RecordClass.CHANGE, RecordClass.OPAQUE)
+    ways = {(r.host, each.object) for r in plan.records if r.kind in moving for each in r.objects}
+    return tuple(sorted({h for h, name in ways if name.startswith(f"{access.KIND}:") and name != access.BACK}))
+
+
 def make_plan(
     acts: Acts,
     content: Content,
@@ -135,6 +142,7 @@ def make_plan(
         raise
     digest = plan_digest(plan).hex()
     record_read(books, "plan", request, sealed.hosts, "ok")
+    _require_console(books, request, owner.id if owner else "", plan)
     current = request.plan
     if current and current.digest == digest and current.sealed == sealed.id and request.state in ON_PLAN:
         return Planned(request, plan, digest, kept=True)
@@ -167,6 +175,16 @@ def _may_plan(books: Books, court: Court, request: Request, fingerprint: str) ->
     if key is not None and not key.counts_at(court.size):
         reasons.append(Reason("key_retired", N_("The key {key} no longer counts"), {"key": fingerprint}))
     reasons += [*standing.without_change(request), *standing.out_of_order(request, ActName.PLAN)]
+    if reasons:
+        data = {"act": ActName.PLAN.value, "named": person}
+        books.refuse(request.id, SYSTEM, reasons, N_("This request can't be planned now"), data)
+
+
+def _require_console(books: Books, request: Request, person: str, plan: Plan) -> None:
+    """Refuse a plan that would take the last standing key of a host whose console was not proven."""
+    known = books.court().access
+    who = offices_for(books.court(), ActName.START)
+    reasons = tuple(standing.unproven(known.consoles, known.weaker(shuts(plan)), who))
     if reasons:
         data = {"act": ActName.PLAN.value, "named": person}
         books.refuse(request.id, SYSTEM, reasons, N_("This request can't be planned now"), data)

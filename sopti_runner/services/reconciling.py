@@ -12,6 +12,7 @@ from sopti_runner.domain.login import Told, tell
 from sopti_runner.errors import DeviceError
 from sopti_runner.ports.access import HostJournals
 from sopti_runner.services.access import Access
+from sopti_runner.services.console import note_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def reconcile(access: Access, journals: HostJournals, hosts: Sequence[str], *, e
             except DeviceError as error:
                 found.append(HostLogins(host, trouble=str(error)))
                 continue
+            note_uses(books, host, logins)
             known = books.court().access
             told = tuple(tell(known, host, login, standing) for login in logins)
             gap = begins if since and begins > since else None

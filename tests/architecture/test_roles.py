@@ -19,6 +19,7 @@ TYPES = {
     "bool": ("bool", None),
     "cidr": ("str", None),
     "port": ("int", None),
+    "secret": ("str", None),
     "list[str]": ("list", "str"),
     "list[int]": ("list", "int"),
     "list[cidr]": ("list", "str"),

@@ -142,3 +142,10 @@ def test_place_is_judged_also_when_the_kept_folder_comes_later(desk, tmp_path):
     assert files.read(desk / "a") == b"a"
     Path(tmp_path / "later").mkdir()
     assert refused(files.write, tmp_path / "later" / "b", b"b") == KEPT
+
+
+def test_secret_is_written_only_where_no_disk_is(files):
+    files.require_memory("/dev/shm/slip.pdf")
+    for disk in (Path(__file__).with_name("slip.pdf"), Path("/proc/slip.pdf")):
+        refused(files.require_memory, disk)
+    refused(files.require_memory, "/nowhere/slip.pdf")

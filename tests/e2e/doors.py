@@ -10,9 +10,10 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Desk, Said
 from tests.lab import Host, Lab
 
+PLAYBOOK = "set-ssh-access"
 CONVERTED = """\
 TrustedUserCAKeys /etc/ssh/test-ca.pub
 AuthorizedPrincipalsFile /etc/ssh/test-principals
@@ -44,6 +45,23 @@ def convert(desk: Desk, host: Host) -> None:
     host.ssh("sed -i '/ runner$/d' /root/.ssh/authorized_keys; sshd -t && systemctl reload ssh")
 
 
+def planned(desk: Desk, *, code: int = 0, **changed: object) -> tuple[str, Said]:
+    """Plan how the gate comes in by what it says is right now; gives the request's number, and what was said."""
+    number = desk.prioritised("Atur cara masuk")
+    variables = desk.folder / "access.yml"
+    desk.do("access", "variables", str(variables))
+    given = {**json.loads(variables.read_text()), **changed}
+    variables.write_text(json.dumps(given))
+    return number, desk.do("plan", number, PLAYBOOK, "--vars-file", str(variables), code=code)
+
+
+def approved(desk: Desk, **changed: object) -> str:
+    """Plan how the gate comes in and have it approved; gives the request's number."""
+    number, _ = planned(desk, **changed)
+    desk.approved(number)
+    return number
+
+
 def logins(host: Host, since: str) -> list[str]:
     """Give what sshd itself wrote of each login since a journal cursor, those of the test's own key left out."""
     own = subprocess.run(
@@ -67,3 +85,11 @@ def said(host: Host, since: str) -> str:
 def issued(desk: Desk) -> dict[int, Any]:
     """Give serial → certificate, as the ledger tells."""
     return dict(desk.house().books.court().access.issued)
+
+
+def log_in(host: Host, key: Path, certificate: str = "") -> subprocess.CompletedProcess[str]:
+    """Log in as root by one key alone, with a certificate when one is given."""
+    words = [word for word in host.ssh_command() if not word.startswith("IdentityFile=")]
+    words = [*words[:-1], "-i", str(key), *(["-o", f"CertificateFile={certificate}"] if certificate else []), words[-1]]
+    words = [word for i, word in enumerate(words) if not (word == "-o" and words[i + 1 : i + 2] == ["-o"])]
+    return subprocess.run([*words, "true"], capture_output=True, text=True, timeout=60, check=False)

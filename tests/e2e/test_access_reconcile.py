@@ -62,7 +62,7 @@ def test_logins_of_a_whole_request_are_explained_and_a_planted_key_is_named(desk
 
     planted = desk.key("planted")
     host.ssh("cat >> /root/.ssh/authorized_keys", stdin=Path(f"{planted}.pub").read_text())
-    assert _log_in(host, planted).returncode == 0
+    assert doors.log_in(host, planted).returncode == 0
     said = desk.do("access", "reconcile", "--json", code=4)
     (told,) = [each for each in said.value if each["host"] == host.name]
     fingerprint = subprocess.run(["ssh-keygen", "-lf", f"{planted}.pub"], capture_output=True, text=True, check=True)
@@ -93,10 +93,10 @@ def test_expired_and_foreign_certificates_are_refused_by_sshd(desk: Desk, lab: L
             replace(good, host=lab.hosts[1].name): "does not contain an authorized principal",
         }.items():
             (file,) = key.certify([wrong], frozenset()).certificates[wrong.host]
-            assert _log_in(host, Path(key.folder) / "key", file).returncode == 255
+            assert doors.log_in(host, Path(key.folder) / "key", file).returncode == 255
             assert said in doors.said(host, since).splitlines()[-2] + doors.said(host, since)
         (file,) = key.certify([good], frozenset()).certificates[host.name]
-        assert _log_in(host, Path(key.folder) / "key", file).returncode == 0
+        assert doors.log_in(host, Path(key.folder) / "key", file).returncode == 0
     found = desk.do("access", "reconcile", host.name, "--json", code=4).value[0]["logins"]
     assert [login["finding"] for login in found if login["serial"] == 900001] == ["unknown_certificate"]
 
@@ -108,7 +108,7 @@ def test_certificate_of_another_run_has_no_key_any_more(desk: Desk, host: Host) 
     (serial, issued), *_ = [(n, i) for n, i in doors.issued(desk).items() if i.certificate.host == host.name]
     with authority.errand() as other, authority.errand() as key:
         (file,) = key.certify([issued.certificate], frozenset()).certificates[host.name]
-        assert _log_in(host, Path(other.folder) / "key", file).returncode == 255
+        assert doors.log_in(host, Path(other.folder) / "key", file).returncode == 255
         assert serial
 
 
@@ -119,12 +119,12 @@ def test_revoked_certificate_is_refused_by_sshd_once_the_host_has_the_list(desk:
     certificate = replace(issued.certificate, host=host.name)
     with authority.errand() as key:
         (file,) = key.certify([certificate], frozenset()).certificates[host.name]
-        assert _log_in(host, Path(key.folder) / "key", file).returncode == 0
+        assert doors.log_in(host, Path(key.folder) / "key", file).returncode == 0
         desk.do("access", "revoke", "--serial", str(number), "--reason", "Hilang")
         given = desk.value("access", "variables", str(desk.folder / "access.yml"))
         host.ssh("base64 -d > /etc/ssh/test-krl", stdin=given["ssh_access_revoked"])
         since = doors.cursor(host)
-        assert _log_in(host, Path(key.folder) / "key", file).returncode == 255
+        assert doors.log_in(host, Path(key.folder) / "key", file).returncode == 255
         assert "revoked" in doors.said(host, since)
     desk.do("access", "revoke", "--serial", str(number), code=2)
     desk.do("access", "revoke", "--serial", "999999", code=2)
@@ -148,10 +148,3 @@ def test_authority_is_rotated_while_hosts_learn_of_it(desk: Desk, lab: Lab) -> N
     assert not (desk.state / "ssh-ca.old.key").exists()
     assert all(each["certificate"] for each in desk.value("access", "check").values())
     assert desk.do("ledger", "verify").code == 0
-
-
-def _log_in(host: Host, key: Path, certificate: str = "") -> subprocess.CompletedProcess[str]:
-    words = [word for word in host.ssh_command() if not word.startswith("IdentityFile=")]
-    words = [*words[:-1], "-i", str(key), *(["-o", f"CertificateFile={certificate}"] if certificate else []), words[-1]]
-    words = [word for i, word in enumerate(words) if not (word == "-o" and words[i + 1 : i + 2] == ["-o"])]
-    return subprocess.run([*words, "true"], capture_output=True, text=True, timeout=60, check=False)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.e2e import doors, notes
+from sopti_runner.adapters.ssh_authority import SshAuthority
+from tests.e2e import consoles, doors, notes
 from tests.e2e.desk import ROOT, Desk, copied_content
 from tests.lab import Host, Lab
 from tests.lab.fixtures import skip_where_impossible
 
 pytestmark = pytest.mark.lab
 
-PLAYBOOK = "set-ssh-access"
 SECONDS = 20
 STATE = (
     "sshd -T | grep -E '^(trusted|authorizedprin|revoked)'; cat /root/.ssh/authorized_keys; "
@@ -41,25 +41,19 @@ def host(lab: Lab) -> Host:
 @pytest.fixture(scope="module")
 def desk(staffed: Desk, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = staffed.copy(tmp_path_factory.mktemp("role"))
-    desk.content = copied_content(notes.write(desk.folder / "content"), ("collections",))
-    for name in (f"playbooks/{PLAYBOOK}.yml", f"playbooks/{PLAYBOOK}.change.yml", "roles/ssh_access"):
+    desk.content = copied_content(notes.write(desk.folder / "content"), ("collections", "reports"))
+    for name in (f"playbooks/{doors.PLAYBOOK}.yml", f"playbooks/{doors.PLAYBOOK}.change.yml", "roles/ssh_access"):
         source, target = ROOT / name, desk.content / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
     doors.inventory(desk, lab)
     desk.do("access", "init")
+    consoles.prove(desk, lab.hosts[0])
     return desk
 
 
-def approved(desk: Desk, *words: str, **changed: object) -> str:
+def approved(desk: Desk, **changed: object) -> str:
     """Plan the role and have it approved; gives the request's number."""
-    number = desk.prioritised("Atur cara masuk")
-    variables = desk.folder / "access.yml"
-    desk.do("access", "variables", str(variables))
-    given = {**json.loads(variables.read_text()), "ssh_access_rollback_seconds": SECONDS, **changed}
-    variables.write_text(json.dumps(given))
-    desk.do("plan", number, PLAYBOOK, "--vars-file", str(variables), *words)
-    desk.approved(number)
-    return number
+    return doors.approved(desk, ssh_access_rollback_seconds=SECONDS, **changed)
 
 
 def works(desk: Desk) -> None:
@@ -96,7 +90,7 @@ def test_runner_killed_while_the_proof_waits_leaves_the_host_as_it_was(desk: Des
     works(desk)
 
 
-def test_host_is_converted_and_comes_back_and_every_login_is_told_for(desk: Desk, host: Host) -> None:
+def test_host_is_converted_and_every_login_is_told_for(desk: Desk, host: Host) -> None:
     admins = host.ssh("grep -v ' runner$' /root/.ssh/authorized_keys").stdout
     desk.do("apply", approved(desk))
     assert desk.value("access", "show")["weaker"] == []
@@ -107,8 +101,41 @@ def test_host_is_converted_and_comes_back_and_every_login_is_told_for(desk: Desk
     assert found
     assert all(" ID sopti " in line for line in found), found
     again = desk.prioritised("Lagi")
-    desk.do("plan", again, PLAYBOOK, "--vars-file", str(desk.folder / "access.yml"))
+    desk.do("plan", again, doors.PLAYBOOK, "--vars-file", str(desk.folder / "access.yml"))
     assert desk.value("plan", again)["counts"]["change"] == 0
+
+
+def test_revocation_and_a_new_authority_reach_the_host_by_runs_and_the_old_ones_certificates_open_it_no_more(
+    desk: Desk, host: Host
+) -> None:
+    """The role rolls out what ``revoke`` and ``rotate`` wrote down; each time a host that certificates alone open."""
+    authority, serial = SshAuthority(desk.state), max(doors.issued(desk))
+    with authority.errand() as key:
+        private = Path(key.folder) / "key"
+
+        def signed(number: int) -> tuple[str, ...]:
+            """Give the certificates of a serial, one for each authority in use, the newest first."""
+            lasting = replace(doors.issued(desk)[serial].certificate, serial=number)
+            return tuple(key.certify([lasting], frozenset()).certificates[host.name])
+
+        (lost,), (old,) = signed(serial), signed(serial + 1000)
+        assert [doors.log_in(host, private, each).returncode for each in (lost, old)] == [0, 0]
+        desk.do("access", "revoke", "--serial", str(serial), "--reason", "Hilang")
+        first = desk.value("access", "show")["authorities"]
+        desk.do("access", "rotate")
+        desk.do("apply", approved(desk))
+        since = doors.cursor(host)
+        new, _ = signed(serial + 1001)
+        assert [doors.log_in(host, private, each).returncode for each in (lost, old, new)] == [255, 0, 0]
+        assert "revoked" in doors.said(host, since)
+        assert desk.value("access", "rotate", "--finish")["retired"] == first[0]
+        desk.do("apply", approved(desk))
+        assert [doors.log_in(host, private, each).returncode for each in (lost, old, new)] == [255, 255, 0]
+    works(desk)
+    assert desk.value("access", "check")[host.name] == {"certificate": True, "plain": False}
+
+
+def test_host_comes_back_to_its_standing_key(desk: Desk, host: Host) -> None:
     desk.do("apply", approved(desk, ssh_access_way="plain"))
     assert desk.value("access", "show")["weaker"] == [host.name]
     assert host.ssh(

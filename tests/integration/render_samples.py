@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from sopti_runner.domain.approval_sheet import ApprovalSheet
 from sopti_runner.domain.calendar import CalendarWarning, WarningKind
 from sopti_runner.domain.change import ChangeType, Risk, Wording
+from sopti_runner.domain.console_slip import ConsoleSlip
 from sopti_runner.domain.host_changes import host_changes
 from sopti_runner.domain.minutes import Minutes
 from sopti_runner.domain.office import Status
@@ -279,3 +280,11 @@ def kit_of(**changes):
         "made_at": NOW,
     }
     return RecoveryKit(**(given | changes))
+
+
+def slip_of(host="web1"):
+    """Give the slip of a host's console."""
+    holders = {"p-1": "Sari Contoh", "p-2": LONG, "p-3": "Rina Contoh", "p-4": "Dewi Contoh"}
+    return ConsoleSlip(
+        LETTERHEAD, host, "sopti-console", "abcd-efgh-jkmn-pqrs-tuvw-xyz2", DIGEST, holders, Zone.JAKARTA, NOW
+    )

@@ -58,6 +58,7 @@ PAGES = {
     "recap-full": lambda d: d.recap_pdf(samples.full_page()),
     "minutes": lambda d: d.minutes_pdf(samples.minutes_of()),
     "recovery-kit": lambda d: d.recovery_kit_pdf(samples.kit_of()),
+    "console-slip": lambda d: d.console_slip_pdf(samples.slip_of()),
     "minutes-wide": lambda d: d.minutes_pdf(
         samples.minutes_of(
             runs=tuple(

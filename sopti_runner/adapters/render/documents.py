@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sopti_runner.adapters.render import approval_sheet, minutes, recap, recovery_kit
+from sopti_runner.adapters.render import approval_sheet, console_slip, minutes, recap, recovery_kit
 from sopti_runner.adapters.render.typst_pdf import pdf
 from sopti_runner.domain.approval_sheet import ApprovalSheet
+from sopti_runner.domain.console_slip import ConsoleSlip
 from sopti_runner.domain.minutes import Minutes
 from sopti_runner.domain.recap import RecapPage
 from sopti_runner.domain.recovery_kit import RecoveryKit
@@ -41,3 +42,8 @@ class TypstDocuments:
         """Give the recovery kit, one page A4, password included."""
         data = recovery_kit.view(kit, self._words)
         return pdf(self._templates, recovery_kit.TEMPLATE, data, self._words, kit.made_at)
+
+    def console_slip_pdf(self, slip: ConsoleSlip) -> bytes:
+        """Give the slip for the envelope of a host's console, one page A4, password included."""
+        data = console_slip.view(slip, self._words)
+        return pdf(self._templates, console_slip.TEMPLATE, data, self._words, slip.made_at)

@@ -213,7 +213,10 @@ def _exceptions(page: RecapPage, words: Words) -> list[str]:
     """Give each emergency act that is an exception, of whatever month: number, day, and how it was answered for."""
     return [
         words(
-            "{number} of {day}: {answer}", number=u.number, day=words.day(u.done), answer=words(_answer(u), days=u.late)
+            "{number} of {day}: {answer}",
+            number=u.number or words("Console of {host}", host=u.console),
+            day=words.day(u.done),
+            answer=words(_answer(u), days=u.late),
         )
         + ("" if u.decree else words(", without a decree"))
         for u in page.unanswered

@@ -140,6 +140,7 @@ ALONE = {
     "host_not_checked": evidence_with(unchecked=(("web1", "unreachable"),)),
     "drift": evidence_with(drift=DRIFT),
     "hosts_not_compared": evidence_with(drift=None),
+    "console_unproven": evidence_with(shuts=("web1",)),
 }
 NOBODY_ELSE = {"clock_back", "clock_jump", "clock_pause", "approval_too_early", "plan_unreadable", "plan_differs"} | {
     *("hosts_differ", "plan_failed", "wrong_state", "copy_tampered", "input_changed", "host_not_checked", "drift"),

@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
         result.update(
             changed=before != after,
             predicted=self._task.check_mode,
-            sopti_objects=["access:ssh"],
+            sopti_objects=["access:plain" if wanted["way"] == "plain" else "access:ssh"],
             diff={"before": before, "after": after, "before_header": header, "after_header": header},
         )
         if result["changed"] and not self._task.check_mode:
