@@ -31,12 +31,14 @@ class Seen:
         before: Keyed digest of the state before, or empty.
         after: The same for after.
         objects: ``kind:key``, sorted.
+        states: Keyed digest of each object's state when the plan was made; of what is found none.
     """
 
     kind: str
     before: str = ""
     after: str = ""
     objects: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

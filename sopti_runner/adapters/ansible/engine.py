@@ -247,8 +247,8 @@ def _approved(plan: Plan) -> dict[str, list[Seen]]:
     approved: dict[str, list[Seen]] = defaultdict(list)
     for record in sorted(plan.records, key=lambda r: (r.host, r.ordinal)):
         line = {name: getattr(record, name) for name in ("host", "task", "module", "args", "item")}
-        objects = tuple(state.object for state in record.objects)
-        approved[task_key(line)].append(Seen(record.kind.value, record.before, record.after, objects))
+        objects, states = (tuple(getattr(state, part) for state in record.objects) for part in ("object", "before"))
+        approved[task_key(line)].append(Seen(record.kind.value, record.before, record.after, objects, states))
     return approved
 
 

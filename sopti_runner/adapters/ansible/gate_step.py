@@ -38,6 +38,7 @@ class Step:
         sources: SHA-256 (hex) of each file that was about to be sent.
         effect: What the action's last run said.
         expected: Keyed digest of what a template must send, or empty.
+        known_before: Keyed digest of what stands before it, told by a look: no diff need be asked for. None: not known.
         deviation: Why it was vetoed, or what it did otherwise.
         stopped: The run was stopped before it.
     """
@@ -55,6 +56,7 @@ class Step:
     sources: list[str] = field(default_factory=list)
     effect: Effect | None = None
     expected: str = ""
+    known_before: str | None = None
     deviation: Deviation | None = None
     stopped: bool = False
 
@@ -62,6 +64,11 @@ class Step:
     def module(self) -> str:
         """The action without Ansible's own prefix."""
         return short_name(self.identity["module"])
+
+    @property
+    def answer_used(self) -> bool:
+        """Whether the content makes something of the result, so that it must be the task's own."""
+        return any((self.task.register, self.task.until, self.task.failed_when, self.task.changed_when))
 
 
 def result_line(step: Step, result: Mapping[str, Any], seen: Seen, *, shown: bool) -> dict[str, Any]:
@@ -127,3 +134,26 @@ def _detail(result: Mapping[str, Any]) -> str:
         return "(hidden: no_log)"
     said = str(result.get("stderr") or result.get("module_stderr") or "").strip()[-1000:]
     return mask("\n".join(filter(None, (str(result.get("msg", ""))[:2000], said))))
+
+
+def veto_line(step: Step, deviation: Deviation) -> dict[str, Any]:
+    """Give the line for a task that is not what was approved."""
+    return {
+        "e": "vetoed",
+        "host": step.identity["host"],
+        "task": step.identity["task"],
+        "reason": deviation.code,
+        "object": deviation.object,
+        "expected": deviation.expected,
+        "found": deviation.found,
+        "at": time.time(),
+    }
+
+
+def copied(value: Any) -> Any:
+    """Copy the containers of rendered arguments; what stands in them can't be altered."""
+    if isinstance(value, Mapping):
+        return {key: copied(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [copied(each) for each in value]
+    return value

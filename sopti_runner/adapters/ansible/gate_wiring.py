@@ -78,8 +78,8 @@ def install(gate: TaskGate | SecretGuard, executor: Any, action: Any) -> None:
         return handler, context
 
     def noting_diff(self: Any, destination: Any, source: Any, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("source_file", True) and len(args) < 3:
-            gate.note_source(source)
+        if kwargs.get("source_file", True) and len(args) < 3 and gate.note_source(source):
+            return {}
         return get_diff(self, destination, source, *args, **kwargs)
 
     action._get_diff_data = noting_diff

@@ -73,7 +73,7 @@ def _approved(job: dict[str, Any]) -> dict[str, list[Seen]] | None:
     if job["approved"] is None:
         return None
     return {
-        key: [Seen(**{**each, "objects": tuple(each["objects"])}) for each in records]
+        key: [Seen(**{**each, **{part: tuple(each[part]) for part in ("objects", "states")}}) for each in records]
         for key, records in job["approved"].items()
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sopti_runner.adapters.ansible import ssh
-from sopti_runner.adapters.ansible.effects import canonical
-from sopti_runner.adapters.ansible.evidence import keyed_digest
+from sopti_runner.adapters.ansible.observation import observing, remote_command, said, state_digest
 from sopti_runner.domain.plan import ObjectState
 from sopti_runner.errors import N_, DeviceError
 
-PROGRAM = Path(__file__).with_name("observer_program.py")
-MARK = "sopti1 "
 AT_ONCE = 10
 TIMEOUT_S = 120
 
@@ -64,13 +60,12 @@ class Observers:
             return dict(zip((look.host for look in wanted), pool.map(self._look, wanted), strict=True))
 
     def _look(self, look: Look) -> dict[str, ObjectState]:
-        program = f"{PROGRAM.read_text('utf-8')}\nmain(json.loads({json.dumps(json.dumps(look.objects))}))\n"
-        seen = answer(look.host, self._hosts[look.host], self._known_hosts, self._identities, program)
+        variables, program = self._hosts[look.host], observing(look.objects)
+        seen = answer(look.host, variables, self._known_hosts, self._identities, program)
         return {each: self._state(look.host, each, seen[each]) for each in look.objects}
 
     def _state(self, host: str, name: str, seen: Mapping[str, Any]) -> ObjectState:
-        text = canonical([host, name, seen["facts"]])
-        return ObjectState(object=name, before=keyed_digest(self._key, "object", text), seen=str(seen["seen"]))
+        return ObjectState(name, state_digest(self._key, host, name, seen["facts"]), str(seen["seen"]))
 
 
 def answer(host: str, variables: Mapping[str, Any], known_hosts: Path, identities: Path, program: str) -> Any:
@@ -86,8 +81,7 @@ def answer(host: str, variables: Mapping[str, Any], known_hosts: Path, identitie
     Raises:
         DeviceError: The host can't be reached, refuses the login, or gave no answer.
     """
-    python = shlex.quote(str(variables.get("ansible_python_interpreter") or "python3"))
-    remote = f"if [ $(id -u) != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n {python} -; else exec {python} -; fi"
+    remote = remote_command(str(variables.get("ansible_python_interpreter") or ""))
     command = ssh.command(host, variables, known_hosts, remote, identities)
     try:
         done = subprocess.run(
@@ -101,8 +95,8 @@ def answer(host: str, variables: Mapping[str, Any], known_hosts: Path, identitie
     except subprocess.TimeoutExpired as error:
         raise ssh.trouble(host, f"no answer within {TIMEOUT_S} s") from error
     errors = done.stderr.decode("utf-8", "replace")
-    answers = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
-    if done.returncode != 0 or len(answers) != 1:
+    found = said(done.stdout)
+    if done.returncode != 0 or found is None:
         if done.returncode == 255:
             raise ssh.trouble(host, errors)
         raise DeviceError(
@@ -112,4 +106,4 @@ def answer(host: str, variables: Mapping[str, Any], known_hosts: Path, identitie
             found=errors.strip()[-300:],
             host=host,
         )
-    return json.loads(answers[0][len(MARK) :])
+    return found

@@ -1,15 +1,15 @@
 """The gate inside Ansible's workers: every task, loop item, handler and included role passes here before it acts.
 
 While planning, a task runs in check mode and its effect is written down. While applying, each item is checked just in
-time: check mode once more, on a handler of its own; what it would do is looked up in the plan; it runs, or is vetoed;
-what it did is compared with what was said. A veto stops the run on every host: no rescue, ``ignore_errors`` or
-``failed_when`` takes it back. Runs in forked workers; must not write to their stderr.
+time: check mode once more, on a handler of its own, or a look where that tells the same (``foreseen``); what it would
+do is looked up in the plan; it runs, or is vetoed; what it did is compared with what was said. A veto stops the run on
+every host: no rescue, ``ignore_errors`` or ``failed_when`` takes it back. Runs in forked workers; must not write to
+their stderr.
 """
 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +33,9 @@ from sopti_runner.adapters.ansible.effects import (
     short_name,
 )
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, keyed_digest, task_key
-from sopti_runner.adapters.ansible.gate_step import NO_ANSWER, Step, result_line
+from sopti_runner.adapters.ansible.foreseen import decided, stands_as_planned
+from sopti_runner.adapters.ansible.gate_step import NO_ANSWER, Step, copied, result_line, veto_line
+from sopti_runner.adapters.ansible.observation import ask
 from sopti_runner.adapters.ansible.sealed_files import SealedFiles
 from sopti_runner.adapters.ansible.stop_mark import StopMark
 from sopti_runner.adapters.ansible.task_rules import READERS, READING_COMMANDS
@@ -111,18 +113,19 @@ class TaskGate:
 
         handler.run, handler.cleanup = gated_run, gated_cleanup
 
-    def note_source(self, path: str) -> None:
-        """Take the digest of a file on this machine that an action is about to send."""
+    def note_source(self, path: str) -> bool:
+        """Take the digest of a file on this machine that an action is about to send; True: its diff is known."""
         self.passed.add("note_source")
         step = self._step
         if step is None:
-            return
+            return False
         step.sources.append(hashlib.sha256(Path(path).read_bytes()).hexdigest())
         found = self._side("\n".join(step.sources))
         if step.expected and step.module == "template" and found != step.expected:
             self._veto(step, Deviation("task_other_content", f"template:{Path(path).name}", step.expected, found))
         if not self._copy.as_sealed(Path(path)):
             self._veto(step, Deviation("task_file_changed", f"content:{Path(path).name}"))
+        return step.known_before is not None
 
     def leave(self, result: dict[str, Any]) -> None:
         """Stand after it: Ansible has judged ``failed_when`` and ``changed_when``; write what came of it."""
@@ -138,8 +141,7 @@ class TaskGate:
         elif step.module in NO_EFFECT and not bad and not step.deviation:
             self._write({"e": "passed", "host": host}, sync=False)
         else:
-            seen = self._seen(step.effect or NO_ANSWER)
-            self._write(result_line(step, result, seen, shown=self._approved is None))
+            self._write(result_line(step, result, self._seen(step), shown=self._approved is None))
 
     def _name(self, executor: Any, handler: Any, variables: Mapping[str, Any]) -> Step:
         task = executor._task
@@ -166,7 +168,7 @@ class TaskGate:
         reads = written.get("check_mode") is False and short_name(str(task.action)) in READERS | READING_COMMANDS
         done = progress(self._evidence.results_of(identity["host"]) if self._approved is not None else ())
         approved = self._planned(task_key(identity), done)
-        return Step(identity, approved, done, reads, task, handler, _copied(task.args), bool(task.diff), hidden)
+        return Step(identity, approved, done, reads, task, handler, copied(task.args), bool(task.diff), hidden)
 
     def _planned(self, key: str, done: Progress) -> Seen | None:
         """Give what the plan holds for this occurrence, None when it holds nothing."""
@@ -189,13 +191,16 @@ class TaskGate:
         if self._settled(step, approved):
             step.effect = Effect("same", "", "", approved.objects, "")
             return {"changed": False}
-        result, checked = self._check(step, run, task_vars)
-        deviation = deviation_before(step.module, approved, checked, step.done)
-        if deviation:
-            self._veto(step, deviation)
         unseen = acts_unseen(step.identity["module"], step.args)
-        if checked.kind == "failed" or (checked.kind == "same" and not unseen):
-            return result
+        if approved.kind == "change" and self._foreseen(step, approved, rendered=True):
+            checked, step.known_before = approved, approved.before
+        else:
+            result, checked = self._check(step, run, task_vars)
+            deviation = deviation_before(step.module, approved, checked, step.done)
+            if deviation:
+                self._veto(step, deviation)
+            if checked.kind == "failed" or (checked.kind == "same" and not unseen):
+                return result
         step.expected = checked.after
         self._intend(step)
         fresh = another()
@@ -209,11 +214,23 @@ class TaskGate:
     def _settled(self, step: Step, approved: Seen) -> bool:
         """Tell whether a task need not be asked: it had nothing to do, and its objects were just seen unchanged.
 
-        That stands as long as the run has touched nothing on this host. A task whose answer is used is asked.
+        The comparison before the run has seen them, as long as the run has touched nothing on this host; after that a
+        look does, where it tells all. A task whose answer is used is asked.
         """
-        used = (step.task.register, step.task.until, step.task.failed_when, step.task.changed_when)
         idle = approved.kind == "same" and not acts_unseen(step.identity["module"], step.args)
-        return self._compared and idle and bool(approved.objects) and step.done.untouched and not any(used)
+        if not idle or step.answer_used:
+            return False
+        compared = self._compared and bool(approved.objects) and step.done.untouched
+        return compared or self._foreseen(step, approved, rendered=False)
+
+    def _foreseen(self, step: Step, approved: Seen, *, rendered: bool) -> bool:
+        """Tell whether a look at its file shows that a task will do just what is planned."""
+        host, module = step.identity["host"], step.identity["module"]
+        if not decided(module, step.args, approved.objects, rendered=rendered):
+            return False
+        with self._admitted(step):
+            seen = ask(step.handler._connection, str(self._copy.python(host) or ""), approved.objects)
+        return stands_as_planned(self._key, host, approved, seen)
 
     def _check(self, step: Step, run: Run, task_vars: Any) -> tuple[Any, Seen]:
         """Say what the task would do now."""
@@ -224,7 +241,7 @@ class TaskGate:
         finally:
             step.task.check_mode = checked_before
             step.handler.cleanup()
-        return result, self._seen(step.effect or NO_ANSWER)
+        return result, self._seen(step)
 
     def _perform(self, step: Step, run: Run, task_vars: Any) -> Any:
         """Run one action, admitted to its host, and take its effect; actions alter arguments, which are put back."""
@@ -234,7 +251,7 @@ class TaskGate:
             with self._admitted(step):
                 result = run(task_vars=task_vars)
         finally:
-            step.task.args = _copied(step.args)
+            step.task.args = copied(step.args)
         step.effect = effect_of(
             step.identity["module"],
             step.args,
@@ -247,7 +264,7 @@ class TaskGate:
 
     def _compare(self, step: Step, checked: Seen, result: Any, *, unseen: bool) -> Any:
         """Hold what was done against what was said; what can't be undone is at least told, and the run ends."""
-        deviation = deviation_after(checked, self._seen(step.effect or NO_ANSWER), unseen=unseen)
+        deviation = deviation_after(checked, self._seen(step), unseen=unseen)
         if deviation is None:
             return result
         self._tell(step, deviation)
@@ -285,18 +302,7 @@ class TaskGate:
         """Stop the run on every host, then write why."""
         self._mark.stop()
         step.deviation = deviation
-        self._write(
-            {
-                "e": "vetoed",
-                "host": step.identity["host"],
-                "task": step.identity["task"],
-                "reason": deviation.code,
-                "object": deviation.object,
-                "expected": deviation.expected,
-                "found": deviation.found,
-                "at": time.time(),
-            }
-        )
+        self._write(veto_line(step, deviation))
 
     def _intend(self, step: Step) -> None:
         """Write that the task is about to act; from here on nobody knows what it did until its result stands."""
@@ -315,17 +321,11 @@ class TaskGate:
             self._mark.stop()
             raise AnsibleError(f"sopti: evidence can't be written, the run is stopped: {error}") from error
 
-    def _seen(self, effect: Effect) -> Seen:
-        return Seen(effect.kind, self._side(effect.before), self._side(effect.after), effect.objects)
+    def _seen(self, step: Step) -> Seen:
+        effect = step.effect or NO_ANSWER
+        known = step.known_before if step.sources else None
+        before = self._side(effect.before) if known is None else known
+        return Seen(effect.kind, before, self._side(effect.after), effect.objects)
 
     def _side(self, text: str) -> str:
         return keyed_digest(self._key, "side", text) if text else ""
-
-
-def _copied(value: Any) -> Any:
-    """Copy the containers of rendered arguments; what stands in them can't be altered."""
-    if isinstance(value, Mapping):
-        return {key: _copied(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_copied(each) for each in value]
-    return value

@@ -10,7 +10,8 @@ from typing import Any
 
 from sopti_runner.adapters.ansible import ssh
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
-from sopti_runner.adapters.ansible.observers import PROGRAM, answer
+from sopti_runner.adapters.ansible.observation import PROGRAM
+from sopti_runner.adapters.ansible.observers import answer
 from sopti_runner.adapters.ansible.runs import CANCEL, EVIDENCE
 from sopti_runner.adapters.ansible.snapshot import Snapshots
 from sopti_runner.domain.hand_work import Seen

@@ -10,6 +10,7 @@ from typing import Any
 
 from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.evidence import EvidenceFile, task_key
+from sopti_runner.adapters.ansible.observation import state_digest
 from sopti_runner.adapters.ansible.sealed_files import SealedFiles
 from sopti_runner.adapters.ansible.snapshot import digest_tree
 from sopti_runner.adapters.ansible.stop_mark import StopMark
@@ -18,17 +19,29 @@ from sopti_runner.adapters.ansible.task_gate import TaskGate
 HOST, OTHER = "web1", "web2"
 ADDRESS = ("192.0.2.11", "")
 TASK_FILE = "roles/x/tasks/main.yml"
+FACTS: Mapping[str, str] = {"type": "file", "owner": "root:root", "mode": "0644", "sha256": "0" * 64}
+STATE = state_digest(b"k" * 32, HOST, "file:/x", FACTS)
+"""What the observer says of the task's file, and how a plan binds it."""
+
 CHANGED = {"changed": True, "diff": {"before": "a", "after": "b"}}
 SAME = {"changed": False}
 
 
 class Connection:
-    """The interlock's side of a connection; what is sent is noted with what it was admitted to."""
+    """The interlock's side of a connection, to a host whose observer says what a test says."""
 
     become: Any = None
 
     def __init__(self) -> None:
         self.admitted: tuple[str, str] | None = None
+        self.looked: list[tuple[str, str] | None] = []
+        self.code, self.facts = 0, dict(FACTS)
+
+    def exec_command(self, cmd: str, in_data: bytes, sudoable: bool) -> tuple[int, bytes, bytes]:
+        """Answer as the observer does, and note what the connection was admitted to."""
+        self.looked.append(self.admitted)
+        seen = {"file:/x": {"facts": self.facts, "seen": ""}}
+        return self.code, f"Welcome\nsopti1 {json.dumps(seen)}\n".encode(), b""
 
     def admit(self, address: tuple[str, str] | None) -> None:
         self.admitted = address
@@ -45,7 +58,7 @@ class Action:
         desk.ran.append(("check" if task.check_mode else "real", desk.connection.admitted, dict(task.args)))
         task.args.clear()
         if desk.sends:
-            desk.gate.note_source(str(desk.sends))
+            desk.knew.append(desk.gate.note_source(str(desk.sends)))
         answer = desk.says if task.check_mode or desk.does is None else desk.does
         return json.loads(json.dumps(answer))  # type: ignore[no-any-return]  # a copy of the dictionary
 
@@ -77,6 +90,7 @@ class Desk:
         self.does: Mapping[str, Any] | None = None
         self.ran: list[tuple[str, tuple[str, str] | None, dict[str, Any]]] = []
         self.sends: Path | None = None
+        self.knew: list[bool] = []
         self.cleaned: list[tuple[str, str] | None] = []
         self.planning = approved is None
         self.gate = TaskGate(self.evidence, b"k" * 32, self.copy, self.mark, None)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from sopti_runner.adapters.ansible import observer_program
-from sopti_runner.adapters.ansible.observers import MARK, PROGRAM
+from sopti_runner.adapters.ansible.observation import MARK, PROGRAM
 
 
 def test_program_is_python_3_6() -> None:
