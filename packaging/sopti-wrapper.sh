@@ -40,6 +40,13 @@ root) as_owner() { HOME=/var/lib/sopti runuser -u sopti -- "$program" "$@"; } ;;
     ;;
 esac
 
+# Work by hand needs the terminal itself: a passphrase is asked for before, and an agent of this command alone remembers it.
+remember() {
+    { [ -r "$key" ] && ! ssh-keygen -y -P '' -f "$key" </dev/null >/dev/null 2>&1; } || return 0
+    ! ssh-add -T "$public" 2>/dev/null || { key=$public && return 0; }
+    eval "$(ssh-agent -s)" >/dev/null && agent=$SSH_AGENT_PID && ssh-add -q "$key" && key=$public
+}
+
 # Say what is signed and with which key before the passphrase is asked for; nothing for a key that asks for none.
 announce() {
     { [ -r "$key" ] && ! ssh-keygen -y -P '' -f "$key" </dev/null >/dev/null 2>&1; } || return 0
@@ -69,6 +76,7 @@ serve() {
 }
 
 finish() {
+    [ -z "${agent:-}" ] || kill "$agent" 2>/dev/null
     [ -z "${server:-}" ] || kill "$server" 2>/dev/null
     [ -z "${SOPTI_SIGNER:-}" ] || rm -rf "$SOPTI_SIGNER"
 }
@@ -76,6 +84,7 @@ finish() {
 unset SOPTI_SIGNER
 trap finish EXIT
 trap : INT TERM HUP # sopti itself hears them and ends in its own way
+case $command in session | sesi) remember || exit 2 ;; esac
 if [ -r "$public" ] && SOPTI_SIGNER=$(umask 077 && mktemp -d "$signers/XXXXXXXXXXXXXXXXXXXXXXXX" 2>/dev/null); then
     export SOPTI_SIGNER
     (
@@ -97,6 +106,7 @@ esac
 umask 027
 case $command in
 host | perangkat) ;; # asks at the terminal, and signs nothing
+session | sesi) ;;   # is a terminal; its one signature needs no passphrase any more
 *) [ ! -t 0 ] || exec </dev/null ;; # else sudo reads the terminal too: the passphrase, and Ctrl-C as a mere character
 esac
 as_owner "$@"

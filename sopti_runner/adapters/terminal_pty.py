@@ -220,7 +220,8 @@ def _raw(here: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(here, termios.TCSAFLUSH, before)
+        with suppress(termios.error):  # it may be gone
+            termios.tcsetattr(here, termios.TCSAFLUSH, before)
 
 
 @contextmanager

@@ -151,6 +151,7 @@ class RecapPage:
         before: The five headline values a month earlier.
         history: Six months up to this one, in order.
         offices: Titles of operator, section head and secretary, who sign.
+        by_hand: Work by hand that ended in the period: a person at a recorded terminal.
         emergencies: Emergency acts of the period: runs by a decree, and acts by hand that were recorded.
         unanswered: Emergency acts of any period that are exceptions at the end of this one.
         next_close: When the next month's recap is due.
@@ -189,6 +190,7 @@ class RecapPage:
     next_working_day: date
     warnings: tuple[CalendarWarning, ...] = ()
     emergencies: Figure = field(default_factory=Figure)
+    by_hand: Figure = field(default_factory=Figure)
     unanswered: tuple[Unanswered, ...] = ()
     restored: Figure = field(default_factory=Figure)
     lost: Mapping[int, int] = field(default_factory=dict)
@@ -248,6 +250,7 @@ class RecapPage:
             "restored": {**_figure(self.restored), "lost_events": {str(seq): n for seq, n in self.lost.items()}},
             "waivers": _figure(self.waivers),
             "emergencies": {**_figure(self.emergencies), "exceptions": [_unanswered(u) for u in self.unanswered]},
+            "by_hand": _figure(self.by_hand),
             "attested": _figure(self.attested),
             "paper": _figure(self.paper),
             "unconfirmed_executors": list(self.unconfirmed),

@@ -96,6 +96,8 @@ def _count(month: _Month, court: Court, event: Event, finished: set[str]) -> Non
     elif event.type == "task.finished":
         if data["kind"] == "changed":
             month.hosts[data["host"]]["tasks_changed"].append(seq)
+    elif event.type == "session.recorded":
+        month.seqs["by_hand"].append(seq)
     elif event.type == "log.restored":
         month.seqs["restored"].append(seq)
     elif event.type == "run.finished":
@@ -169,6 +171,7 @@ def _page(counted: _Counted, period: Period, now: datetime, around: Around) -> R
         unreached=tuple(sorted(month.unreached)),
         offices=tuple(r.title for s in SIGNERS for r in (court.sop.preset.roles if court.sop else ()) if r.id == s),
         emergencies=month.figure("emergencies"),
+        by_hand=month.figure("by_hand"),
         unanswered=tuple(sorted(_unanswered(court, court.today(ends)), key=lambda u: u.seq)),
         next_close=close.dates[0],
         next_working_day=court.calendar.next_working_day(today + timedelta(days=1)),

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 
-_MOVES = "ABCDEFGHJKLMPSTXZ@`abdefhlmrsu"
-_ESCAPE = re.compile(
-    r"\x1b\[(?P<given>[0-9;?]*)(?P<final>[@-~])"  # control sequence
-    r"|\x1b\[[ -?]*[@-~]"  # one with other parameters
+_MOVES = r"[ABCDEFGHJKLMPSTXZ@`abdefhlmrsu]"
+_CONTROLS = r"\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x9f"
+_PART = re.compile(
+    rf"(?P<shown>\x1b\[[0-9;?]*{_MOVES}|[^\x1b{_CONTROLS}]+)"
+    r"|\x1b\[[ -?]*[@-~]"  # any other control sequence
     r"|\x1b[PX\]^_].*?(?:\x07|\x1b\\)"  # strings: device, title, clipboard
+    r"|(?P<torn>\x1b(?:\[[ -?]*|[PX\]^_].*|[ -/]*)\Z)"
     r"|\x1b[ -/]*[0-~]"  # two characters, and character sets
-    r"|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f\x80-\x9f]",
+    rf"|[\x1b{_CONTROLS}]",
     re.DOTALL,
 )
-_UNFINISHED = re.compile(r"\x1b(?:\[[ -?]*|[PX\]^_].*|[ -/]*)\Z", re.DOTALL)
 _LONGEST = 4096
 
 
@@ -28,12 +29,11 @@ class Replay:
         self._torn = ""
 
     def clean(self, piece: str) -> str:
-        """Give what may be shown of a piece."""
-        text = self._torn + piece
-        torn = _UNFINISHED.search(text)
-        self._torn = text[torn.start() :] if torn and len(text) - torn.start() < _LONGEST else ""
-        return _ESCAPE.sub(_kept, text[: len(text) - len(self._torn)]).replace("\x1b", "")
-
-
-def _kept(found: re.Match[str]) -> str:
-    return found[0] if found["final"] and found["final"] in _MOVES else ""
+        """Give what may be shown of a piece; a sequence without an end is dropped when it gets too long."""
+        text, self._torn = self._torn + piece, ""
+        shown = []
+        for part in _PART.finditer(text):
+            shown.append(part["shown"] or "")
+            if part["torn"] and len(part["torn"]) < _LONGEST:
+                self._torn = part["torn"]
+        return "".join(shown)

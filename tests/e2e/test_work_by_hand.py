@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,3 +127,73 @@ def test_person_works_by_hand_and_everything_is_told(desk: Desk, host: Host) -> 
     ours = {login["key_id"]: login["finding"] for login in told["logins"] if number in login["key_id"]}
     assert ours[f"sopti {number} session {shown['run']} host {host.name}"] == ""
     assert set(ours.values()) == {""}
+
+
+def test_second_opening_and_other_hosts_plans_and_people_are_refused(desk: Desk, hosts: Lab, host: Host) -> None:
+    number, other = approved(desk, host.name), hosts.hosts[1].name
+    desk.process("session", "open", number, "--host", host.name, code=2)  # no terminal
+    assert reasons(desk, "apply", number) == ["by_hand"]
+    assert refused_at_terminal(desk, number, other) == ["other_host"]
+    assert "executor_is_approver" in refused_at_terminal(desk, number, host.name, who="sari")
+    plain = approved(desk, other)
+    assert refused_at_terminal(desk, plain, other) == ["no_certificate"]
+    notes.let_go(hosts)
+    ordinary = desk.prioritised("Tulis catatan")
+    desk.do("plan", ordinary, notes.PLAYBOOK, "--limit", host.name)
+    desk.approved(ordinary)
+    assert refused_at_terminal(desk, ordinary, host.name) == ["not_by_hand"]
+    child = opened(desk, number, host)
+    child.sendline("exit")
+    assert ended(child)[0] == 0
+    assert "approval_used" in refused_at_terminal(desk, number, host.name)
+    assert desk.counts()["run.started"] == 1
+    both = desk.prioritised("Dua server")
+    desk.do("plan", both, PLAYBOOK, "--vars-file", str(desk.folder / "given.yml"))
+    assert desk.value("plan", both)["counts"]["failed"] == 2  # one request is for one host
+    assert desk.do("ledger", "verify").code == 0
+
+
+def test_killed_runner_leaves_an_unknown_host_and_the_recording_so_far(desk: Desk, host: Host) -> None:
+    number = approved(desk, host.name)
+    child = opened(desk, number, host)
+    typed(child, "echo sampai-di-sini; echo $$ > /run/pid-kerja")
+    os.kill(child.pid, signal.SIGKILL)
+    child.close(force=True)
+    host.ssh("while kill -0 $(cat /run/pid-kerja) 2>/dev/null; do sleep 0.1; done", timeout=30)
+    (run,) = desk.value("run", "list")
+    assert (run["outcome"], run["hosts"]) == ("interrupted", {host.name: "unknown"})
+    shown = desk.value("session", "show", number)
+    assert (shown["end"], shown["changes"], shown["recording_kept"]) == ("cut", None, True)
+    assert "sampai-di-sini" in desk.do("session", "replay", number, "--speed", "1000").out
+    (desk.state / "sessions" / f"{run['run']}.cast").unlink()
+    assert desk.do("session", "show", number, "--json", code=4).value["recording_kept"] is None
+    desk.do("session", "replay", number, code=12)
+    assert desk.do("ledger", "verify").code == 0
+
+
+def test_work_that_goes_on_is_stopped_by_another_terminal(desk: Desk, host: Host) -> None:
+    number = approved(desk, host.name)
+    child = opened(desk, number, host)
+    desk.process("run", "cancel", number, "--json", code=None)
+    code, said = ended(child)
+    assert code == 130, said
+    assert desk.value("session", "show", number)["end"] == "stopped"
+    assert desk.value("run", "show", number)["outcome"] == "interrupted"
+
+
+def reasons(desk: Desk, *words: str, who: str = "budi") -> list[str]:
+    """Run a command that the gate refuses and give its reasons."""
+    return [each["code"] for each in desk.do(*words, "--json", who=who, code=10).error["reasons"]]
+
+
+def refused_at_terminal(desk: Desk, number: str, host: str, who: str = "budi") -> list[str]:
+    """Try to open a terminal, be refused, and give the reasons, which the ledger has too."""
+    child = pexpect.spawn(
+        str(SOPTI), ["session", "open", number, "--host", host, "--json"],
+        env={**_without_sopti(), **desk.environment(who)}, cwd=str(desk.folder), encoding="utf-8", timeout=90,
+    )  # fmt: skip
+    code, said = ended(child)
+    assert code == 10, said
+    told = [each["code"] for each in json.loads(said.strip().splitlines()[-1])["reasons"]]
+    assert desk.refusals()[-1] == told
+    return told

@@ -166,6 +166,7 @@ def _facts(page: RecapPage, words: Words) -> list[list[str]]:
     return [
         [words("Open requests"), _open(page, words)],
         [words("Reasons of refusals"), _reasons_text(page, words)],
+        *([[words("Work by hand, recorded"), words.number(page.by_hand.value)]] if page.by_hand.value else []),
         [words("Combined roles (dirangkap)"), words.number(page.waivers.value)],
         [
             words("Attested / on paper"),
