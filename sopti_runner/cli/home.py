@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _
-from sopti_runner.cli.names import Names, command_for
+from sopti_runner.cli.names import Names, command_on
 from sopti_runner.cli.request_page import overdue, ways
 from sopti_runner.cli.session import house, me
 from sopti_runner.errors import N_, NotFoundError, UsageError
@@ -32,7 +32,7 @@ def waiting() -> None:
             v["request"],
             ", ".join([v["words"], *([_("overdue")] if v["overdue"] else [])]),
             names.offices(", ".join(v["offices"])) + (_(" (you)") if v["yours"] else ""),
-            command_for(v["next"], v["request"]) if v["next"] else f"sopti trace {v['request']}",
+            v["command"] or f"sopti trace {v['request']}",
         )
         for v in values
     ]
@@ -81,6 +81,7 @@ def _values(here: House, court: Court) -> list[dict[str, Any]]:
                 "state": request.state.value,
                 "words": _(STATE_WORDS[request.state]),
                 "next": act,
+                "command": command_on(act, request) if act else "",
                 "offices": list(offices),
                 "yours": any(court.capacity(person, office, now) for office in offices),
                 "overdue": overdue(court, request, today),

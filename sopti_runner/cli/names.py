@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
     from sopti_runner.domain.court import Court
     from sopti_runner.domain.reason import Reason
+    from sopti_runner.domain.request import Request
 
 COMMANDS: Mapping[str, str] = {
     "plan": "plan {request} PLAYBOOK",
@@ -46,6 +47,15 @@ def proof_words(proof: str) -> str:
 def command_for(act: str, number: str) -> str:
     """Give the command that does an act."""
     return "sopti " + COMMANDS.get(act, f"request {act} {{request}}").format(request=number)
+
+
+def command_on(act: str, request: Request) -> str:
+    """Give the command that does an act on a request: a plan of work by hand is carried out by a person."""
+    from sopti_runner.domain.hand_work import OPEN, PLAYBOOK
+
+    if act == "start" and request.plan and request.plan.playbook == PLAYBOOK:
+        return f"{OPEN} {request.number} --host {request.plan.hosts[0]}"
+    return command_for(act, request.number)
 
 
 class Names:

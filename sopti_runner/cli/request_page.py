@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sopti_runner.cli import output
 from sopti_runner.cli.language import _, current
-from sopti_runner.cli.names import Names, act_words, command_for, proof_words
+from sopti_runner.cli.names import Names, act_words, command_on, proof_words
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
@@ -36,7 +36,7 @@ def show(here: House, ident: str) -> None:
     output.say("  " + output.one_line(_("Requester: {who}", who=", ".join(dict.fromkeys((asker, unit))))))
     for act in ways(request):
         output.say("  " + _("Next: {act} – {offices}", act=act_words(act), offices=names.offices(_holders(court, act))))
-        output.say(f"    {command_for(act, request.number)}")
+        output.say(f"    {command_on(act, request)}")
     if not open_:
         output.say("  " + _("Next: nothing; it is over"))
     output.table(
@@ -84,7 +84,7 @@ def _end(court: Court, request: Request, today: date) -> None:
 def say_next(request: Request) -> None:
     """Say the commands that carry a request on."""
     for act in ways(request):
-        output.say(_("Next: {command}", command=command_for(act, request.number)))
+        output.say(_("Next: {command}", command=command_on(act, request)))
 
 
 def ways(request: Request) -> list[str]:

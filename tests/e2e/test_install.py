@@ -142,11 +142,26 @@ print(os.geteuid() != 0, os.access("/root/.ssh/ours", os.R_OK), signatures, os.g
 """
 
 
+TERMINAL_STUB = """
+import os, pathlib
+from sopti_runner.adapters.signer_exchange import ExchangeSigner
+signed = ExchangeSigner(pathlib.Path(os.environ["SOPTI_SIGNER"])).sign(b"one").count("SIGNATURE")
+with open("/dev/tty") as terminal:
+    print("signed", signed, os.geteuid() != 0, os.isatty(0), flush=True)
+    print("read", terminal.readline().strip().upper(), flush=True)
+"""
+
+
 @pytest.fixture
-def stubbed(installed: tuple[Host, Host]) -> Iterator[Host]:
+def stub() -> str:
+    return SIGNER_STUB
+
+
+@pytest.fixture
+def stubbed(installed: tuple[Host, Host], stub: str) -> Iterator[Host]:
     """The machine with a program in sopti's place that only has two statements signed."""
     ours, _ = installed
-    program = f"#!/bin/sh\nexec /opt/sopti/venv/bin/python -c {shlex.quote(SIGNER_STUB)}\n"
+    program = f"#!/bin/sh\nexec /opt/sopti/venv/bin/python -c {shlex.quote(stub)}\n"
     run(
         ours,
         f"cp -a /opt/sopti/venv/bin/sopti /root/kept; printf %s {shlex.quote(program)} > /opt/sopti/venv/bin/sopti",
@@ -178,6 +193,16 @@ def test_interrupt_at_the_passphrase_ends_the_command_that_named_the_key(stubbed
     assert run(stubbed, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti || true") == ""
 
 
+@pytest.mark.parametrize("stub", [TERMINAL_STUB])
+def test_work_by_hand_asks_for_the_passphrase_first_and_then_has_the_terminal(stubbed):
+    key = "/home/budi/.ssh/bersandi"
+    run(stubbed, f"test -e {key} || ssh-keygen -q -t ed25519 -N rahasia -f {key}", user="budi", cwd="/home/budi")
+    typed = f"sopti session open REG-2026-0001 --host web1 --key {key}"
+    said = _at_the_passphrase(stubbed, typed, "rahasia\n", "ended with 0", then=("signed 2 True True", "halo\n"))
+    assert "read HALO" in said
+    assert run(stubbed, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti; pgrep -u budi ssh-agent || true") == ""
+
+
 def test_wrong_passphrase_ends_the_command_with_a_clear_error(installed):
     ours, _ = installed
     key = "/home/budi/.ssh/terkunci"
@@ -191,8 +216,12 @@ def test_wrong_passphrase_ends_the_command_with_a_clear_error(installed):
     assert run(ours, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti || true") == ""
 
 
-def _at_the_passphrase(host: Host, command: str, keys: str, wanted: str) -> str:
-    """Run a command at Budi's terminal, type at the passphrase, and give what was shown until it ended as wanted."""
+def _at_the_passphrase(host: Host, command: str, keys: str, wanted: str, then: tuple[str, str] | None = None) -> str:
+    """Run a command at Budi's terminal, type at the passphrase, and give what was shown until it ended as wanted.
+
+    Args:
+        then: What is shown after that, and what is typed then.
+    """
     words = host.ssh_command()
     ours, theirs = pty.openpty()
     typed = f"su --pty -l budi -c {shlex.quote(f'{command}; echo ended with $?')}"
@@ -203,6 +232,9 @@ def _at_the_passphrase(host: Host, command: str, keys: str, wanted: str) -> str:
         try:
             said = _until(ours, "passphrase")
             os.write(ours, keys.encode())
+            if then:
+                said += _until(ours, then[0])
+                os.write(ours, then[1].encode())
             said += _until(ours, wanted)
         finally:
             shell.terminate()

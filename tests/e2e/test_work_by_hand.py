@@ -93,6 +93,8 @@ def ended(child: pexpect.spawn) -> tuple[int, str]:
 
 def test_person_works_by_hand_and_everything_is_told(desk: Desk, host: Host) -> None:
     number = approved(desk, host.name, "file:/opt/aplikasi/*")
+    (waits,) = desk.value()["waiting"]
+    assert waits["command"] == f"sopti session open {number} --host {host.name}"
     since = doors.cursor(host)
     host.ssh("rm -rf /opt/aplikasi /etc/catatan; echo lama > /etc/yang-ada; umask 077")
     child = opened(desk, number, host)
