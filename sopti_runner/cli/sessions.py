@@ -133,15 +133,17 @@ def _say_changes(told: SessionTold) -> None:
     if told.changes is None:
         output.say(_("What changed on the host is not known."))
         return
-    output.say(_("Objects that changed on {host}: {count}", host=told.session.host, count=len(told.changes)))
+    output.say(_("Objects that changed on {host}: {count}", host=told.session.host, count=len(told.changes.listed)))
     rows = [
         (each.object, each.before or "–", each.after or "–", "" if each.expected else _("not expected"))
-        for each in told.changes[:SHOWN]
+        for each in told.changes.listed[:SHOWN]
     ]
     if rows:
         output.table([_("Object"), _("Before"), _("After"), ""], rows)
-    if len(told.changes) > SHOWN:
-        output.say(_(" and {count} more", count=len(told.changes) - SHOWN))
+    if len(told.changes.listed) > SHOWN:
+        output.say(_(" and {count} more", count=len(told.changes.listed) - SHOWN))
+    for each in told.changes.left_out:
+        output.say("  " + _("Not looked at in full: {what}", what=output.one_line(each)))
 
 
 def _data(told: SessionTold) -> dict[str, Any]:
@@ -160,5 +162,9 @@ def _data(told: SessionTold) -> dict[str, Any]:
         "recording_kept": told.kept,
         "changes": None
         if told.changes is None
-        else [{"object": c.object, "before": c.before, "after": c.after, "expected": c.expected} for c in told.changes],
+        else [
+            {"object": c.object, "before": c.before, "after": c.after, "expected": c.expected}
+            for c in told.changes.listed
+        ],
+        "left_out": None if told.changes is None else list(told.changes.left_out),
     }

@@ -54,10 +54,12 @@ class Seen:
     Attributes:
         objects: ``kind:key`` → its state in a short form.
         left_out: What could not be looked at in full, in English words of the program on the host.
+        cut: Not every file was reached, so that one that is not told may be there all the same.
     """
 
     objects: Mapping[str, str]
     left_out: tuple[str, ...] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,19 @@ class Change:
     before: str
     after: str
     expected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that changed between two looks.
+
+    Attributes:
+        listed: Sorted by object.
+        left_out: What the looks did not cover in full.
+    """
+
+    listed: tuple[Change, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,28 +162,32 @@ def not_by_hand(plan: Plan, host: str, *, by_certificate: bool) -> tuple[Reason,
     return tuple(reasons)
 
 
-def changes(before: Seen, after: Seen, expected: Sequence[str] = ()) -> tuple[Change, ...]:
-    """Give what changed between two looks, sorted by object."""
-    names = sorted(before.objects.keys() | after.objects.keys())
-    pairs = ((name, before.objects.get(name, ""), after.objects.get(name, "")) for name in names)
-    return tuple(Change(name, was, now, _fits(name, expected)) for name, was, now in pairs if was != now)
+def changes(before: Seen, after: Seen, expected: Sequence[str] = ()) -> Changes:
+    """Give what changed between two looks; of files that one of them did not reach nothing is said."""
+    names = before.objects.keys() | after.objects.keys()
+    if before.cut or after.cut:
+        both = before.objects.keys() & after.objects.keys()
+        names = {name for name in names if name in both or not name.startswith("file:")}
+    pairs = ((name, before.objects.get(name, ""), after.objects.get(name, "")) for name in sorted(names))
+    listed = tuple(Change(name, was, now, _fits(name, expected)) for name, was, now in pairs if was != now)
+    return Changes(listed, tuple(dict.fromkeys((*before.left_out, *after.left_out))))
 
 
 def _fits(name: str, expected: Sequence[str]) -> bool:
     return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in expected)
 
 
-def encode_changes(found: Sequence[Change]) -> bytes:
+def encode_changes(found: Changes) -> bytes:
     """Give the list as UTF-8 JSON for keeping as a blob."""
-    return json.dumps({"v": 1, "changes": [asdict(each) for each in found]}, ensure_ascii=False).encode()
+    return json.dumps({"v": 1, **asdict(found)}, ensure_ascii=False).encode()
 
 
-def decode_changes(content: bytes) -> tuple[Change, ...]:
+def decode_changes(content: bytes) -> Changes:
     """Read what ``encode_changes`` wrote; ValueError, KeyError or TypeError when it is anything else."""
     value = json.loads(content)
     if value["v"] != 1:
         raise ValueError("a list of another version")
-    return tuple(Change(**each) for each in value["changes"])
+    return Changes(tuple(Change(**each) for each in value["listed"]), tuple(value["left_out"]))
 
 
 def recorded(event: Event) -> Session:

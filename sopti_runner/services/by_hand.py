@@ -14,7 +14,7 @@ from sopti_runner.domain.hand_work import (
     STOPPED,
     TIME,
     UNRECORDED,
-    Change,
+    Changes,
     HandWork,
     Seen,
     changes,
@@ -102,7 +102,7 @@ class ByHand:
         found, outcome = self._compare(work, before, sealed, ended)
         self.sessions.record(books.court().runs[run_id], ended, began, found)
         if outcome.outcome != UNKNOWN:
-            on_task(_as_task(work, began, books.now().time, changed=bool(found)))
+            on_task(_as_task(work, began, books.now().time, changed=bool(found and found.listed)))
         return [outcome]
 
     def recall(
@@ -153,7 +153,7 @@ class ByHand:
 
     def _compare(
         self, work: HandWork, before: Seen, sealed: Sealed, ended: Ended
-    ) -> tuple[tuple[Change, ...] | None, HostOutcome]:
+    ) -> tuple[Changes | None, HostOutcome]:
         """Give what changed, and what is to be said of the host: good only when the person left by themselves."""
         try:
             found = changes(before, self._look(sealed), work.expected)
@@ -161,7 +161,7 @@ class ByHand:
             return None, HostOutcome(self.host, UNKNOWN, WHY.get(ended.end, UNSEEN), stopped=ended.end == STOPPED)
         if ended.end != LEFT:
             return found, HostOutcome(self.host, UNKNOWN, WHY[ended.end], stopped=ended.end == STOPPED)
-        return found, HostOutcome(self.host, CHANGED if found else UNCHANGED)
+        return found, HostOutcome(self.host, CHANGED if found.listed else UNCHANGED)
 
 
 def _as_task(work: HandWork, began: datetime, ended: datetime, *, changed: bool) -> TaskOutcome:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sopti_runner.domain.access import EARLY_S
-from sopti_runner.domain.hand_work import CHANGES, CUT, Change, Session, decode_changes, encode_changes
+from sopti_runner.domain.hand_work import CHANGES, CUT, Changes, Session, decode_changes, encode_changes
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.request import Request
 from sopti_runner.domain.run import Run
@@ -29,7 +29,7 @@ class SessionTold:
     session: Session
     run: Run
     request: Request
-    changes: tuple[Change, ...] | None
+    changes: Changes | None
     kept: bool | None
 
 
@@ -44,7 +44,7 @@ class Sessions:
     def __init__(self, books: Books, recordings: Recordings) -> None:
         self.books, self.recordings = books, recordings
 
-    def record(self, run: Run, ended: Ended, began_at: datetime, found: Sequence[Change] | None) -> None:
+    def record(self, run: Run, ended: Ended, began_at: datetime, found: Changes | None) -> None:
         """Record the end of a person's work, once.
 
         Args:
@@ -68,8 +68,8 @@ class Sessions:
             "exit": ended.exit,
             "recording": sha256,
             "bytes": size,
-            "changed": None if found is None else len(found),
-            "unexpected": sum(not each.expected for each in found or ()),
+            "changed": None if found is None else len(found.listed),
+            "unexpected": sum(not each.expected for each in found.listed) if found else 0,
         }
         blobs = [books.blob(CHANGES, encode_changes(found))] if found is not None else []
         books.tell([Draft(books.new_id(at), "session.recorded", run.request, SYSTEM, data, blobs)])

@@ -120,7 +120,7 @@ def _by_hand(books: Books, host: str, wanted: str) -> Iterator[Event]:
     """Give the events of work by hand whose list names the object; a list that was erased names none any more."""
     for event in books.store.events(types=["session.recorded"]):
         lists = (books.store.blob(ref.digest) for ref in event.blobs if event.data["host"] == host)
-        if any(change.object == wanted for kept in lists if kept for change in decode_changes(kept.content)):
+        if any(change.object == wanted for kept in lists if kept for change in decode_changes(kept.content).listed):
             yield event
 
 

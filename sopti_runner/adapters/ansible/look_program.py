@@ -1,7 +1,7 @@
 """Runs on hosts: looks at a whole host in one pass. Python 3.6 and its standard library only; changes nothing.
 
 The controller sends it behind ``observer_program``, without the line that imports from there, and with a last line
-``look_around()``. The answer is one line, ``sopti1 `` and JSON: {"objects": object -> short form, "left_out": [...]}.
+``look_around()``. The answer is one line, ``sopti1 `` and JSON: "objects": object -> short form, "left_out", "cut".
 Bounded in files, bytes and seconds; what a bound left out is said.
 """
 
@@ -44,7 +44,7 @@ def look_at_file(path, bound):
 
 
 def look_at_files(seen, left_out):
-    """Every file, folder and link below the roots, other file systems left out."""
+    """Every file, folder and link below the roots, other file systems left out; True when not all were reached."""
     bound, large = Bound(), 0
     for root in (each for pattern in ROOTS for each in sorted(glob.glob(pattern))):
         if not os.path.isdir(root) or os.path.islink(root):
@@ -58,7 +58,7 @@ def look_at_files(seen, left_out):
                     continue
                 if bound.over:
                     left_out.append("files from %s on" % path)
-                    return
+                    return True
                 bound.files -= 1
                 try:
                     seen["file:" + path], whole = look_at_file(path, bound)
@@ -67,6 +67,7 @@ def look_at_files(seen, left_out):
                     seen["file:" + path] = "unreadable: %s" % error.strerror
     if large:
         left_out.append("content of %d large files" % large)
+    return False
 
 
 def foreign(path, device):
@@ -138,5 +139,6 @@ def look_around():
             look(seen)
         except (OSError, ValueError, IndexError) as error:
             left_out.append("%s: %s" % (look.__name__, error))
-    look_at_files(seen, left_out)
-    sys.stdout.write("sopti1 " + json.dumps({"objects": seen, "left_out": left_out}, sort_keys=True) + "\n")
+    cut = look_at_files(seen, left_out)
+    found = {"objects": seen, "left_out": left_out, "cut": cut}
+    sys.stdout.write("sopti1 " + json.dumps(found, sort_keys=True) + "\n")

@@ -37,7 +37,9 @@ class SealedWorkPlace:
         copy = self._snapshots.path(sealed.id)
         with ssh.identities(copy, keys) as identities:
             said = answer(host, _reached(copy, host), copy / "known_hosts", identities, look_program())
-        return Seen({str(k): str(v) for k, v in said["objects"].items()}, tuple(map(str, said["left_out"])))
+        return Seen(
+            {str(k): str(v) for k, v in said["objects"].items()}, tuple(map(str, said["left_out"])), bool(said["cut"])
+        )
 
     @contextmanager
     def way_in(self, sealed: Sealed, host: str, keys: HostKeys) -> Iterator[list[str]]:

@@ -5,7 +5,18 @@ from contextlib import contextmanager
 import pytest
 
 from sopti_runner.domain.change import Variable, Wording
-from sopti_runner.domain.hand_work import CUT, LEFT, MODULE, PLAYBOOK, STOPPED, TIME, UNRECORDED, Seen, hand_work
+from sopti_runner.domain.hand_work import (
+    CUT,
+    LEFT,
+    MODULE,
+    PLAYBOOK,
+    STOPPED,
+    TIME,
+    UNRECORDED,
+    Seen,
+    changes,
+    hand_work,
+)
 from sopti_runner.domain.period import Period
 from sopti_runner.domain.plan import PlanRecord, RecordClass
 from sopti_runner.domain.recap import Around
@@ -168,7 +179,7 @@ def test_work_is_a_run_with_its_session_recorded_before_its_end(desk, approved):
         "recording": b"layar".hex(), "bytes": 5, "changed": 2, "unexpected": 1,
     }  # fmt: skip
     told = desk.sessions.tell("")
-    assert [(c.object, c.before, c.after, c.expected) for c in told.changes] == [
+    assert [(c.object, c.before, c.after, c.expected) for c in told.changes.listed] == [
         ("file:/etc/lama", "1", "3", False), ("file:/opt/baru", "", "2", True),
     ]  # fmt: skip
     assert told.kept is True
@@ -315,3 +326,11 @@ def test_work_by_hand_is_counted_in_the_recap(desk, approved):
     page = recap_of(desk.ledger.kept, Period(2026, 11), desk.clock.time, Around())
     (recorded,) = [e.seq for e in desk.ledger.kept if e.type == "session.recorded"]
     assert (page.by_hand.value, page.by_hand.events) == (1, (recorded,))
+
+
+def test_files_that_one_look_did_not_reach_are_not_called_new_or_gone():
+    before = Seen({"file:/a": "1", "file:/b": "1", "unit:x": "on"}, ("files from /c on",), cut=True)
+    after = Seen({"file:/a": "2", "file:/z": "1"})
+    found = changes(before, after)
+    assert [(c.object, c.before, c.after) for c in found.listed] == [("file:/a", "1", "2"), ("unit:x", "on", "")]
+    assert found.left_out == ("files from /c on",)
