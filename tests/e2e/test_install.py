@@ -200,7 +200,7 @@ def test_work_by_hand_asks_for_the_passphrase_first_and_then_has_the_terminal(st
     typed = f"sopti session open REG-2026-0001 --host web1 --key {key}"
     said = _at_the_passphrase(stubbed, typed, "rahasia\n", "ended with 0", then=("signed 2 True True", "halo\n"))
     assert "read HALO" in said
-    assert run(stubbed, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti; pgrep -u budi ssh-agent || true") == ""
+    assert run(stubbed, "ls -A /run/sopti; pgrep -f /usr/local/bin/sopti || pgrep -u budi ssh-agent || true") == ""
 
 
 def test_wrong_passphrase_ends_the_command_with_a_clear_error(installed):
