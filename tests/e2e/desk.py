@@ -97,10 +97,22 @@ class Desk:
             **self.extra,
         }
 
-    def do(self, *words: str, who: str = "budi", code: int | None = 0) -> Said:
-        """Run a command in this process; fails unless it ends with ``code`` (None: any)."""
+    def do(self, *words: str, who: str = "budi", code: int | None = 0, typed: str | None = None) -> Said:
+        """Run a command in this process; fails unless it ends with ``code`` (None: any).
+
+        Args:
+            words: The command.
+            who: Whose key signs.
+            code: The exit code that it must end with.
+            typed: What comes on standard input, when it reads that.
+        """
         out, err = io.StringIO(), io.StringIO()
-        with _environment(self.environment(who)), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            _environment(self.environment(who)),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            _typed(typed),
+        ):
             ended = run(list(words))
         said = Said(ended, out.getvalue(), err.getvalue())
         assert code in (None, ended), f"sopti {' '.join(words)}: exit {ended}\n{said.out}{said.err}"
@@ -215,6 +227,16 @@ class Desk:
         command = ["ssh-keygen", "-q", "-Y", "sign", "-n", "act@sopti", "-f", str(self.key(person)), str(file)]
         subprocess.run(command, check=True, capture_output=True)
         return file.with_name(file.name + ".sig")
+
+
+@contextlib.contextmanager
+def _typed(text: str | None) -> Iterator[None]:
+    before = sys.stdin
+    sys.stdin = before if text is None else io.StringIO(text)
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 @contextlib.contextmanager

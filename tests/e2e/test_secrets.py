@@ -22,6 +22,8 @@ from tests.lab.host import Host
 
 PAGE = ROOT / "docs" / "secrets.md"
 LOOSE = "PlantedKj8hQ2mZ"
+PAUSE_S = 0.02
+"""Between two looks, so that what is looked at gets on with its work."""
 
 
 class Watch:
@@ -61,7 +63,7 @@ def watched(folder: Path, secrets: list[bytes]) -> Iterator[Watch]:
     watch, done = Watch(folder, secrets), threading.Event()
 
     def go_on() -> None:
-        while not done.is_set():
+        while not done.wait(PAUSE_S):
             watch.look()
 
     thread = threading.Thread(target=go_on)
@@ -78,15 +80,8 @@ def place(desk: Desk, hosts: Lab, chosen: tuple[Kind, ...]) -> Desk:
     desk.content = kinds.write(desk.folder / "content", chosen)
     desk.inventory.write_text(yaml.safe_dump(hosts.inventory(), width=1000))
     for kind in chosen:
-        subprocess.run(
-            [sys.executable, "-m", "sopti_runner.cli", "secret", "set", variable(kind).replace("_", "-")],
-            input=value(kind),
-            env={**os.environ, **desk.environment()},
-            text=True,
-            check=True,
-            capture_output=True,
-        )
-        for host in hosts.hosts:
+        desk.do("secret", "set", variable(kind).replace("_", "-"), typed=value(kind))
+        for host in hosts.hosts if kind.first else ():
             host.ssh(kind.first.replace("VALUE", value(kind)))
     return desk
 
