@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from tests.lab import Lab, base
 CONTENT = Path(__file__).with_name("engine_content")
 SECRET = "rahasia-Kj83hQ"
 GIVEN = {"varied_greeting": "Selamat pagi", "varied_secret": "varied"}
+FEW = ("few",)
+"""A tag: one task that changes a file, and one that fails on the first host when asked to."""
 KEY = b"k" * 32
 
 
@@ -59,14 +61,20 @@ class Site:
         self.engine = AnsibleEngine(self.state, KEY)
         self.written: set[str] = set()
 
-    def seal(self, playbook: str = "varied", given: Mapping[str, Any] = GIVEN) -> Sealed:
-        return self.content.seal(playbook, limit=[], variables=given)
+    def seal(self, playbook: str = "varied", given: Mapping[str, Any] = GIVEN, limit: Sequence[str] = ()) -> Sealed:
+        return self.content.seal(playbook, limit=list(limit), variables=given)
 
-    def plan(self, sealed: Sealed, playbook: str = "varied", given: Mapping[str, Any] = GIVEN) -> Plan:
+    def plan(
+        self,
+        sealed: Sealed,
+        playbook: str = "varied",
+        given: Mapping[str, Any] = GIVEN,
+        tags: Sequence[str] = (),
+    ) -> Plan:
         def look(host: str, what: str) -> None:
             self.written |= {file.name for file in self.state.rglob("artifacts/**/*") if file.is_file()}
 
-        return self.engine.plan(sealed, playbook, given, [], look)
+        return self.engine.plan(sealed, playbook, given, tags, look)
 
     def apply(self, plan: Plan, sealed: Sealed, run: str) -> tuple[list[TaskOutcome], list[HostOutcome]]:
         tasks: list[TaskOutcome] = []
