@@ -166,11 +166,18 @@ def rows(sheet: ApprovalSheet, words: Words) -> list[tuple[str, str]]:
 
 def way_in_text(sheet: ApprovalSheet, words: Words) -> str:
     """Say what it means that a standing key opens hosts, how many, and which; the names come last, to be cut first."""
+    count, everything = len(sheet.weaker), len(sheet.hosts)
+    if count == everything:
+        return words(
+            "Every host of this plan ({all}) can still be opened by a standing key: whoever holds it can come in "
+            "without an approval, and the host does not note for which request.",
+            all=everything,
+        )
     return words(
         "{count} of {all} hosts can still be opened by a standing key: whoever holds it can come in without an "
         "approval, and the host does not note for which request. Hosts: {hosts}",
-        count=len(sheet.weaker),
-        all=len(sheet.hosts),
+        count=count,
+        all=everything,
         hosts=", ".join(one_line(host) for host in sheet.weaker),
     )
 

@@ -27,6 +27,7 @@ from tests.integration import render_samples as samples
 
 TEMPLATES = Path(__file__).parents[2] / "reports"
 DOCUMENTS = {lang: TypstDocuments(TEMPLATES, GettextWords(lang)) for lang in ("id", "en")}
+TWENTY = [f"srv-{n:02d}.contoh" for n in range(20)]
 TWELVE = [f"srv-ruang-sidang-utama-lantai-{n:02d}" for n in range(12)]
 
 
@@ -43,6 +44,23 @@ def wide_sheet():
     )
 
 
+def differing_sheet():
+    """Twenty hosts that change each in a way of its own, all with a standing key."""
+    plan = samples.plan_of(TWENTY)
+    own = [
+        samples.record(host, 5 + n, "Write", RecordClass.CHANGE, f"file:/etc/app/{host}-{n}.conf")
+        for host in TWENTY
+        for n in range(4)
+    ]
+    records = tuple(sorted((*plan.records, *own), key=lambda r: (r.host, r.ordinal)))
+    return samples.sheet_of(hosts=host_changes(replace(plan, records=records)), weaker=tuple(TWENTY))
+
+
+def many_sheet():
+    hosts = [f"srv-ruang-sidang-{n:03d}" for n in range(300)]
+    return samples.sheet_of(hosts=host_changes(samples.plan_of(hosts)), weaker=tuple(hosts))
+
+
 def bare_sheet():
     return samples.sheet_of(
         letterhead=(), place="", why="", settings=(), hosts=(), blind_spots=(), advice="", adviser=None, recorded=()
@@ -52,6 +70,8 @@ def bare_sheet():
 PAGES = {
     "sheet": lambda d: d.approval_sheet_pdf(samples.sheet_of()),
     "sheet-wide": lambda d: d.approval_sheet_pdf(wide_sheet()),
+    "sheet-differing": lambda d: d.approval_sheet_pdf(differing_sheet()),
+    "sheet-many": lambda d: d.approval_sheet_pdf(many_sheet()),
     "sheet-bare": lambda d: d.approval_sheet_pdf(bare_sheet()),
     "recap": lambda d: d.recap_pdf(samples.page_of()),
     "recap-empty": lambda d: d.recap_pdf(samples.empty_page()),
@@ -321,6 +341,13 @@ def test_text_that_fits_no_page_gives_a_report_error():
     towers = tuple(f"BARIS KOP {n}" for n in range(200))
     with pytest.raises(ReportError, match="can't be made"):
         DOCUMENTS["id"].approval_sheet_pdf(samples.sheet_of(letterhead=towers))
+
+
+def test_approval_sheet_names_every_host_also_where_each_changes_in_its_own_way():
+    text = text_of(DOCUMENTS["id"].approval_sheet_pdf(differing_sheet()))
+    changes = text.partition("Yang berubah pada tiap perangkat")[2]
+    assert [host for host in TWENTY if host not in changes] == []
+    assert "masing-masing berubah dengan caranya sendiri" in changes
 
 
 def test_recovery_kit_tells_what_to_type_from_what_to_read():

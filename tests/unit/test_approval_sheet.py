@@ -133,6 +133,8 @@ def test_sheet_text_says_of_weaker_hosts_how_many_which_and_what_it_means():
     assert "tanpa persetujuan" in text
     assert "Perangkat: b" in text
     assert "kunci tetap" not in display_text(sheet_of(PLAN), WORDS["id"])
+    everything = " ".join(display_text(sheet_of(PLAN, weaker=("a", "b")), WORDS["id"]).split())
+    assert "Semua perangkat dalam rencana ini (2) masih dapat dibuka dengan kunci tetap" in everything
 
 
 @given(st.text(max_size=300))

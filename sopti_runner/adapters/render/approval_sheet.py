@@ -25,6 +25,9 @@ from sopti_runner.errors import N_
 
 TEMPLATE = "approval-sheet.typ"
 LINES = 16
+GROUPS = 12
+NAMES = 900
+"""Longest list of hosts' names in one heading, in characters; a longer one is counted and cut."""
 TEXT = 420
 STORED = N_("The text shown at signing and the plan are kept by their digests in the ledger.")
 
@@ -55,12 +58,31 @@ def view(sheet: ApprovalSheet, words: Words) -> dict[str, Any]:
 
 
 def _capped(groups: list[tuple[str, list[str]]], words: Words) -> list[dict[str, Any]]:
-    """Give every group with its hosts, and as many of its lines as the page has room for; the rest is counted."""
+    """Give every group with its hosts, and as many of its lines as the page has room for; the rest is counted.
+
+    Where more groups change, each in a way of its own, than the page can list, the last ones are named together.
+    """
+    listed, others = (groups[: GROUPS - 1], groups[GROUPS - 1 :]) if len(groups) > GROUPS else (groups, [])
+    shown = _listed(listed, words)
+    if others:
+        count = sum(len(lines) for _, lines in others)
+        told = words("These change each in a way of its own: {count} lines; see the full plan", count=count)
+        shown.append({"hosts": _named(", ".join(hosts for hosts, _ in others), words), "lines": [told]})
+    return shown
+
+
+def _named(hosts: str, words: Words) -> str:
+    if len(hosts) <= NAMES:
+        return hosts
+    return words("{count} hosts: {hosts}", count=hosts.count(", ") + 1, hosts=shortened(hosts, NAMES))
+
+
+def _listed(groups: list[tuple[str, list[str]]], words: Words) -> list[dict[str, Any]]:
     room = max(1, LINES // max(1, len(groups)))
     shown = []
     for hosts, lines in groups:
         hidden = len(lines) - room if len(lines) > room + 1 else 0
         listed = [shortened(line, 160) for line in (lines[:room] if hidden else lines)]
         more = [words("and {count} more lines: see the full plan", count=hidden)] if hidden else []
-        shown.append({"hosts": hosts, "lines": [*listed, *more]})
+        shown.append({"hosts": _named(hosts, words), "lines": [*listed, *more]})
     return shown
