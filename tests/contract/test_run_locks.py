@@ -91,3 +91,78 @@ def test_process_that_dies_leaves_its_file_and_frees_its_lock(locks, tmp_path):
     os.waitpid(process, 0)
     assert (tmp_path / "runs/run-1.lock").exists()
     assert not locks.lives("run-1")
+
+
+@pytest.fixture
+def living(locks, tmp_path):
+    """Start a process that goes on with run-1, its runner dead: it has inherited the lock; it ends when told."""
+    path = tmp_path / "runs/run-1.lock"
+    path.parent.mkdir()
+    path.touch()
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process, process.stdin, process.stdout:
+        assert process.stdout.readline() == "holds\n"
+        process.wait(timeout=30)
+        yield process
+        end(process)
+
+
+def end(process):
+    process.stdin.close()
+    assert process.stdout.closed or process.stdout.read() == ""
+
+
+def buried(locks):
+    with locks.bury("run-1") as dead:
+        return dead
+
+
+def test_living_run_whose_lock_file_was_removed_is_not_buried(locks, living, tmp_path):
+    (tmp_path / "runs/run-1.lock").unlink()
+    assert locks.lives("run-1")
+    assert not buried(locks)
+    end(living)
+    assert not locks.lives("run-1")
+    assert buried(locks)
+
+
+def test_living_run_whose_lock_file_was_made_anew_is_not_buried(locks, living, tmp_path):
+    path = tmp_path / "runs/run-1.lock"
+    path.unlink()
+    path.touch()
+    assert locks.lives("run-1")
+    assert not buried(locks)
+    assert path.exists()
+    end(living)
+    assert buried(locks)
+    assert not path.exists()
+
+
+def test_runner_whose_lock_file_was_removed_lives_by_a_linked_folder_too(locks, tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "runs")
+    with FileRunLocks(tmp_path / "linked").hold("run-1"):
+        (tmp_path / "runs/run-1.lock").unlink()
+        assert locks.lives("run-1")
+        assert not buried(FileRunLocks(tmp_path / "linked"))
+    assert buried(locks)
+
+
+def test_launcher_whose_lock_file_was_moved_lives_by_the_job_in_its_command(locks, tmp_path):
+    words = [sys.executable, "-c", "import sys; print('goes on', flush=True); sys.stdin.read()"]
+    job = tmp_path / "runs/run-1/runner/job.json"
+    launcher = subprocess.Popen([*words, str(job)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with launcher, launcher.stdin:
+        assert launcher.stdout.readline() == "goes on\n"
+        assert locks.lives("run-1")
+        assert not buried(locks)
+        assert not locks.lives("run-11")
+    assert buried(locks)
+
+
+def test_run_is_not_called_dead_where_processes_can_not_be_looked_through(tmp_path):
+    locks = FileRunLocks(tmp_path / "runs", processes=tmp_path / "proc")
+    assert locks.lives("run-1")
+    assert not buried(locks)
