@@ -20,7 +20,7 @@ CONTENT = Path(__file__).with_name("engine_content")
 SECRET = "rahasia-Kj83hQ"
 GIVEN = {"varied_greeting": "Selamat pagi", "varied_secret": "varied"}
 FEW = ("few",)
-"""A tag: one task that changes a file, and one that fails on the first host when asked to."""
+"""A tag: a folder, a file in it, and a task that fails on the first host when asked to."""
 KEY = b"k" * 32
 
 

@@ -91,7 +91,7 @@ def test_plan_of_untouched_hosts_predicts_each_kind(first: tuple[Plan, list[str]
     assert [state.object for state in records["Package"][0].objects] == ["package:sopti-lab-sample"]
     assert [state.object for state in records["Users"][1].objects] == ["user:siti"]
     assert records["Users"][0].item != records["Users"][1].item
-    assert records["Template"][0].task == "roles/varied/tasks/main.yml:25"
+    assert records["Template"][0].task == "roles/varied/tasks/main.yml:26"
     assert records["Template"][0].module == "ansible.builtin.template"
     assert "+Selamat pagi from srv01" in records["Template"][0].diff
 
