@@ -81,7 +81,6 @@ def test_console_is_proven_by_a_login_that_the_hosts_own_log_shows(desk: Desk, h
     assert "no new login" in not_proven(desk, host)
     consoles.log_in(host, slip, "id")
     assert "become root" in not_proven(desk, host)
-    doors.planned(desk, code=10)
     consoles.log_in(host, slip, consoles.ROOT_THERE)
     assert desk.value("access", "prove", host.name)["host"] == host.name
     assert desk.value("access", "show")["consoles"] == {host.name: True}

@@ -6,11 +6,14 @@ import pytest
 
 from sopti_runner.adapters.render.recap import view
 from sopti_runner.adapters.words_gettext import GettextWords
+from sopti_runner.domain.console import ACCOUNT
 from sopti_runner.domain.emergency import Verdict
+from sopti_runner.domain.login import Login
 from sopti_runner.domain.period import Period
 from sopti_runner.domain.recap import Around
 from sopti_runner.domain.recap_judgement import points_of
 from sopti_runner.domain.recap_tally import recap_of
+from sopti_runner.services.console import note_uses
 from tests.unit.domain.desk import Desk
 
 NOVEMBER = Period(2026, 11)
@@ -97,3 +100,15 @@ def test_page_names_the_exceptions_in_words(desk):
     lines = view(recap(desk), GettextWords("id"))["exceptions"]
     assert lines[0] == "REG-2026-0001 tanggal 23 November 2026: menunggu persetujuan susulan, terlambat 4 hari kerja"
     assert lines[1].endswith(", tanpa surat keputusan")
+
+
+def test_use_of_a_sealed_console_is_named_until_somebody_tells_what_it_was_for(desk):
+    use = Login(desk.clock.now().time - timedelta(minutes=1), ACCOUNT, "console")
+    (noted,) = note_uses(desk.books, "web1", [use])
+    page = recap(desk)
+    assert told(page) == [(Verdict.WAITING, 4)]
+    assert [u.console for u in page.unanswered] == ["web1"]
+    assert "web1" in str(waiting_points(page)[0].fields)
+    assert "Konsol web1" in str(view(page, GettextWords("id")))
+    request = desk.do("record", "op", done_at=noted.at.isoformat(), hosts=["web1"], evidence=noted.digest).subject
+    assert [u.number for u in recap(desk).unanswered] == [desk.court().requests[request].number]
