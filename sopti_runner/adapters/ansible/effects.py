@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlparse
 
 from sopti_runner.adapters.ansible.objects import objects_of
 from sopti_runner.adapters.ansible.rules import words
@@ -126,6 +127,8 @@ def is_on_host(module: str, args: Mapping[str, Any]) -> bool:
 
 def _takes_unseen(module: str, args: Mapping[str, Any]) -> bool:
     """Tell whether what a module writes comes from where neither arguments nor check mode name its content."""
+    if module == "deb822_repository":  # an address is told from a path and from a key's own text as the module does it
+        return bool(urlparse(str(args.get("signed_by") or "")).scheme)
     return is_on_host(module, args) or (module == "get_url" and "://" in str(args.get("checksum") or "://"))
 
 

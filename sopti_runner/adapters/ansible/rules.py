@@ -28,6 +28,7 @@ RULES = {
     "module": N_("only modules of ansible.builtin and first-party ones"),
     "refused_module": N_("no modules that write on this machine or change the list of hosts"),
     "asynchronous": N_("tasks are waited for"),
+    "repeated": N_("until and retries only on tasks that read: one that acts runs once"),
     "play": N_("no strategies, prompts or debuggers"),
     "shape": N_("tasks as one module with its arguments as keys"),
     "setting": N_("only Ansible settings that can't weaken the gate"),

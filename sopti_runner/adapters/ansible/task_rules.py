@@ -86,6 +86,7 @@ def check_task(file: str, task: WrittenTask, first_party: Callable[[str], bool])
     yield from _check_place(file, raw)
     yield from _check_names(file, raw)
     yield from _check_check_mode(file, task)
+    yield from _check_repeated(file, task)
     handed_down = task.args.get("apply")
     if isinstance(handed_down, Located):
         yield from _check_inherited(file, handed_down)
@@ -168,10 +169,21 @@ def _check_check_mode(file: str, task: WrittenTask) -> Iterator[Finding]:
     if "check_mode" not in task.raw:
         return
     value = task.raw["check_mode"]
-    reading = task.module in READERS or (task.module in READING_COMMANDS and task.raw.get("changed_when") is False)
-    if value is not False or not reading:
+    if value is not False or not _reads(task):
         found = f"check_mode: {value} on {task.module}"
         yield Finding(file, task.raw.at("check_mode"), "check_mode", found)
+
+
+def _check_repeated(file: str, task: WrittenTask) -> Iterator[Finding]:
+    """Check that what was approved once is not done several times."""
+    reads = _reads(task) and (task.module in READERS or task.raw.get("check_mode") is False)
+    for key in ("until", "retries"):
+        if key in task.raw and not reads:
+            yield Finding(file, task.raw.at(key), "repeated", f"{key} on {task.module}")
+
+
+def _reads(task: WrittenTask) -> bool:
+    return task.module in READERS or (task.module in READING_COMMANDS and task.raw.get("changed_when") is False)
 
 
 def _check_module(file: str, task: WrittenTask, first_party: Callable[[str], bool]) -> Iterator[Finding]:

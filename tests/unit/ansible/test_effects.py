@@ -158,6 +158,10 @@ def test_what_is_copied_on_the_host_is_bound_by_its_checksum(module: str, args: 
         ("get_url", {}, "opaque"),
         ("get_url", {"checksum": "sha256:https://example.invalid/sums"}, "opaque"),
         ("get_url", {"checksum": "sha256:00"}, "change"),
+        ("deb822_repository", {"signed_by": "https://example.invalid/key.asc"}, "opaque"),
+        ("deb822_repository", {"signed_by": "file:/srv/key.asc"}, "opaque"),
+        ("deb822_repository", {"signed_by": "/usr/share/keyrings/key.asc"}, "change"),
+        ("deb822_repository", {"signed_by": "-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: x\n"}, "change"),
     ],
 )
 def test_what_is_taken_from_elsewhere_is_opaque_unless_its_content_is_named(

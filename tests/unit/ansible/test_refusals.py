@@ -120,6 +120,11 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], str, int, str]] = {
     "module that writes here": (task("  ansible.builtin.fetch: {src: /x, dest: /x}\n"), TASKS, 1, "refused_module"),
     "two modules": (task("  ansible.builtin.command: id\n  ansible.builtin.shell: id\n"), TASKS, 1, "shape"),
     "not waited for": (task(COMMAND + "  async: 60\n  poll: 0\n"), TASKS, 3, "asynchronous"),
+    "command that is repeated": (task(COMMAND + "  until: said is succeeded\n"), TASKS, 3, "repeated"),
+    "command that is tried again": (task(COMMAND + "  retries: '{{ x }}'\n"), TASKS, 3, "repeated"),
+    "command that would read, were it not for check mode": (
+        task(COMMAND + "  changed_when: false\n  retries: 3\n"), TASKS, 4, "repeated",
+    ),
     "callback beside the role": ({"roles/motd/callback_plugins/evil.py": "x = 1\n"},
                                  "roles/motd/callback_plugins/evil.py", 0, "plugins"),
     "module of the role": ({"roles/motd/library/m.py": "x = 1\n"}, "roles/motd/library/m.py", 0, "python"),
