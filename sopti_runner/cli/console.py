@@ -41,7 +41,7 @@ def seal(
     here = house()
     court = here.books.court()
     slip = seal_console(here, host, [person_named(here, court, name) for name in holder], out)
-    given = f"--host {host} --var console_access_password={secret_of(host)}"
+    given = f"--limit {host} --var console_access_password={secret_of(host)}"
     output.say(
         _("Written: {file}. Print it once, then remove the file: it opens {host}.", file=output.whole(out), host=host)
     )

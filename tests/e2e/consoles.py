@@ -44,15 +44,15 @@ subprocess.run(["systemctl", "stop", unit], check=True)
 """What ``machinectl login`` does, without machined: agetty on a new terminal, then login and PAM as on any console."""
 
 
-def seal(desk: Desk, host: Host) -> str:
-    """Seal a host's console and give the password as the slip shows it."""
+def sealed(desk: Desk, host: Host) -> tuple[str, str]:
+    """Seal a host's console and give the password as the slip shows it, and what was said."""
     with TemporaryDirectory(dir=MEMORY, prefix="sopti-test-") as folder:
         slip = Path(folder) / "slip.pdf"
-        desk.do("access", "seal", host.name, "--holder", "Sari", "--output", str(slip))
+        said = desk.do("access", "seal", host.name, "--holder", "Sari", "--output", str(slip))
         text = "".join(page.extract_text() for page in PdfReader(slip).pages)
     found = PASSWORD.search(text)
     assert found, text
-    return found[0]
+    return found[0], said.out
 
 
 def log_in(host: Host, password: str, *lines: str) -> None:
@@ -76,7 +76,7 @@ def account(desk: Desk, host: Host) -> None:
 
 def prove(desk: Desk, host: Host) -> str:
     """Seal and prove a host's console, quickly: the account is made by hand, the login is real; gives the password."""
-    password = seal(desk, host)
+    password, _ = sealed(desk, host)
     account(desk, host)
     log_in(host, password, ROOT_THERE)
     desk.do("access", "prove", host.name)

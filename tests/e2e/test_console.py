@@ -51,15 +51,16 @@ def desk(staffed: Desk, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> D
 @pytest.fixture(scope="module")
 def slip(desk: Desk, host: Host) -> str:
     """Seal the console and have the role set it up through the gate; gives the password on the slip."""
-    password = consoles.seal(desk, host)
+    password, said = consoles.sealed(desk, host)
+    assert f"{CONSOLE} --limit {host.name} --var console_access_password=console-{host.name}\n" in said
     number = desk.prioritised("Pasang jalan konsol")
-    given = f"console_access_password=console-{host.name}"
-    desk.do("plan", number, CONSOLE, "--var", given)
+    given = ("--limit", host.name, "--var", f"console_access_password=console-{host.name}")
+    desk.do("plan", number, CONSOLE, *given)
     assert desk.value("plan", number)["counts"]["failed"] == 0
     desk.approved(number)
     desk.do("apply", number)
     again = desk.prioritised("Sekali lagi")
-    desk.do("plan", again, CONSOLE, "--var", given)
+    desk.do("plan", again, CONSOLE, *given)
     assert desk.value("plan", again)["counts"]["change"] == 0
     return password
 
