@@ -24,6 +24,7 @@ import yaml
 
 from sopti_runner.adapters.ansible.content import AnsibleContent
 from sopti_runner.adapters.ansible.engine import AnsibleEngine
+from sopti_runner.adapters.ansible.secret_store import SecretStore
 from sopti_runner.adapters.ssh_authority import SshAuthority
 from sopti_runner.domain.access import Purpose, certificates, key_id
 from sopti_runner.domain.plan import Plan, PlanRecord, RecordClass
@@ -34,6 +35,8 @@ from tests.lab.base import SUDO_USER
 ROOT = Path(__file__).resolve().parents[2]
 KEY = b"k" * 32
 SECONDS = 20
+SECRET = "console-contoh"
+HASH = "$6$contoh$" + "a" * 86
 
 
 def site() -> bytes:
@@ -82,13 +85,14 @@ def ground(lab: Lab, folder: Path) -> Iterator[Ground]:
         known |= {"ansible_user": user, "ansible_ssh_private_key_file": str(standing)}
         host.ssh("cat >> ~/.ssh/authorized_keys", user=user, stdin=f"{public}\n")
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
-    authority = SshAuthority(state)
+    authority, secrets = SshAuthority(state), SecretStore(state / "secrets", None, lambda: KEY)
+    secrets.put(SECRET, HASH)
     with authority.errand() as errand:
         made = authority.create("contoh").line
         names = {host.name: key_id("1", Purpose.RUN, "contoh", host.name) for host in lab.hosts}
         issued = certificates(1, names, Purpose.RUN, datetime.now(UTC))
         engine = AnsibleEngine(state, KEY, errand.certify(issued, frozenset(names)))
-        yield Ground(lab, public, made, AnsibleContent(ROOT, folder / "hosts.yml", state), engine)
+        yield Ground(lab, public, made, AnsibleContent(ROOT, folder / "hosts.yml", state, secrets), engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ CASES: Mapping[str, Case] = {
         "mkdir -p /srv/situs; echo rusak >/srv/situs/index.html;"
         f"echo {base64.b64encode(SITE).decode()} | base64 -d >/root/site.tar.gz",
     ),
+    "set-console-access": Case(lambda ground: {"console_access_password": SECRET}),
     "set-ssh-access": Case(
         lambda ground: {
             "ssh_access_way": "certificate",
