@@ -22,6 +22,11 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def bare_name(text: str) -> str:
+    """Give what two spellings of one name have in common: its letters and digits alone, without case and width."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+
+
 def shortened(text: str, length: int) -> str:
     """Give one line of at most ``length`` characters, cut at a word where possible, ending in an ellipsis when cut."""
     line = one_line(text)

@@ -13,7 +13,7 @@ from sopti_runner.domain.court import Court
 from sopti_runner.domain.emergency_rules import beyond, decree_in_force, not_in_force
 from sopti_runner.domain.ledger.event import SYSTEM
 from sopti_runner.domain.minutes import HOST_WORDS
-from sopti_runner.domain.plain import one_line
+from sopti_runner.domain.plain import bare_name, one_line
 from sopti_runner.domain.request import ActName, Request
 from sopti_runner.domain.run import Run
 from sopti_runner.domain.variables import check_variables
@@ -129,10 +129,26 @@ class Emergencies:
             data: The act's own words: ``acted``, ``done_at``, ``hosts``, ``evidence``, ``category``, ``personal_data``.
             texts: ``description``, and ``acted_by`` for somebody who is not enrolled.
             signer: Whoever records.
+
+        Raises:
+            UsageError: ``acted_by`` is the name of an enrolled person, who could then ratify the act.
         """
+        self._require_stranger(texts.get("acted_by", ""))
         person = self.acts.owner(signer.fingerprint)
         waiting = self.acts.prepare(ActName.RECORD, person=person, subjects=[], data=data, texts=texts)
         return self.books.court().requests[self.acts.sign(waiting, signer)[0].subject]
+
+    def _require_stranger(self, named: str) -> None:
+        """Refuse the name of an enrolled person, however it is spelt, as that of somebody who is not enrolled."""
+        court = self.books.court()
+        for person in court.register.persons if named else ():
+            if bare_name(named) in (bare_name(person), bare_name(self.books.name(court, person))):
+                raise UsageError(
+                    N_("This is the name of an enrolled person, who must be named as that person"),
+                    on="--who",
+                    found=named,
+                    next=f"sopti emergency record --who {person}",
+                )
 
     def answer(
         self, act: ActName, number: str, *, person: str, texts: Mapping[str, str], paper: OnPaper | None = None
