@@ -15,7 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sopti_runner.adapters.ansible.rules import words
+
 Line = dict[str, Any]
+IDENTITY = words("e host task module args item class outcome predicted before after")
+"""What says which line of evidence it is: names that stand in the sealed copy, keyed digests and our own words."""
 
 
 def keyed_digest(key: bytes, what: str, text: str) -> str:
@@ -33,7 +37,8 @@ class EvidenceFile:
 
     Args:
         path: Made when missing, mode 0600.
-        hide: Gives a line as it may be written; without it as it is.
+        hide: Gives a value as it may be written; without it as it is. ``IDENTITY`` is always written as it is: a secret
+            that is somebody's guess of a host's name would otherwise make its tasks those of another host.
     """
 
     def __init__(self, path: Path, hide: Callable[[Any], Any] | None = None) -> None:
@@ -45,7 +50,7 @@ class EvidenceFile:
         Raises:
             OSError: It could not be written whole; the line does not count, and the next one begins anew.
         """
-        data = _encoded(self.hide(line) if self.hide else line) + b"\n"
+        data = _encoded(self._hidden(line)) + b"\n"
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -58,6 +63,10 @@ class EvidenceFile:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def _hidden(self, line: Mapping[str, Any]) -> Mapping[str, Any]:
+        hide = self.hide
+        return {key: each if key in IDENTITY else hide(each) for key, each in line.items()} if hide else line
 
     def lines(self) -> Iterator[Line]:
         """Give the whole lines written so far; what was torn off is no line."""

@@ -216,6 +216,16 @@ class Executor:
         self._task = task
 
 
+@pytest.mark.parametrize("value", ["webserver1", "roles/motd/tasks/main.yml", "ansible.builtin.copy", "unreachable"])
+def test_evidence_names_host_task_and_module_even_when_a_secret_reads_like_one(tmp_path: Path, value: str) -> None:
+    evidence = EvidenceFile(tmp_path / "evidence.jsonl", KnownSecrets({"v": value}).hide)
+    place = {"host": "webserver1", "task": "roles/motd/tasks/main.yml:3", "module": "ansible.builtin.copy"}
+    line = {"e": "result", **place, "args": "0" * 64, "outcome": "unreachable"}
+    evidence.append({**line, "name": f"Put {value}", "diff": value, "detail": [value]})
+    (told,) = evidence.results_of("webserver1")
+    assert told == {**line, "name": "Put (secret v)", "diff": "(secret v)", "detail": ["(secret v)"]}
+
+
 def test_guard_hides_a_task_or_result_that_holds_a_secret() -> None:
     gate = Gate()
     guard = SecretGuard(gate, KnownSecrets({"v": VALUE}))
