@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 LOG_WIDTH = 140
 """Columns of a table that goes into a file or a pipe."""
+
+TYPED, FINDINGS = 200, 100
+"""Errors repeat at most so many characters of a text that somebody gave, and so many lines of what was found."""
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -171,34 +174,46 @@ def error(problem: SoptiError) -> None:
             "message_type": "exit_error",
             "code": problem.exit_code,
             "error": type(problem).__name__,
-            "message": str(problem),
-            "on": problem.on,
+            "message": _filled(problem.what, problem, translate=str.format),
+            "on": cut(problem.on),
             "expected": _filled(problem.expected, problem),
-            "found": _filled(problem.found, problem),
-            "next": _filled(problem.next, problem),
+            "found": _found(problem),
+            "next": cut(_filled(problem.next, problem)),
             "reasons": [{"code": r.code, "message": str(r), "who": list(r.who)} for r in reasons],
         }
         sys.stderr.write(_json(value) + "\n")
         return
     lines = [_("Error: {what}", what=_filled(problem.what, problem))]
     for label, text in (
-        (_("On"), problem.on),
-        (_("Expected"), problem.expected),
-        (_("Found"), problem.found),
+        (_("On"), cut(_filled(problem.on, problem))),
+        (_("Expected"), _filled(problem.expected, problem)),
+        (_("Found"), _found(problem)),
     ):
         if text:
-            lines.append(f"  {label}: {_indented(_filled(text, problem))}")
+            lines.append(f"  {label}: {_indented(text)}")
     lines += [f"  - {reason_text(_Mode.names, reason)}" for reason in reasons]
     if problem.next:
-        lines.append("  " + _("Next: {command}", command=_filled(problem.next, problem)))
+        lines.append("  " + _("Next: {command}", command=cut(_filled(problem.next, problem))))
     sys.stderr.write(harmless("\n".join(lines)) + "\n")
 
 
-def _filled(text: str, problem: SoptiError) -> str:
+def cut(text: str) -> str:
+    """Give a text of any length as errors show it: its beginning and its end, when it is longer than ``TYPED``."""
+    return text if len(text) <= TYPED else f"{text[: TYPED // 2]} … {text[-TYPED // 2 :]}"
+
+
+def _found(problem: SoptiError) -> str:
+    """Give what was found: it may be a list of one line each."""
+    lines = _filled(problem.found, problem).split("\n")
+    return "\n".join([*map(cut, lines[:FINDINGS]), *(["…"] if len(lines) > FINDINGS else [])])
+
+
+def _filled(text: str, problem: SoptiError, translate: Callable[..., str] = _) -> str:
     if not text:
         return ""
+    fields = {name: cut(each) if isinstance(each, str) else each for name, each in problem.fields.items()}
     try:
-        return _(text, **problem.fields)
+        return translate(text, **fields)
     except (KeyError, IndexError, ValueError):
         return text
 

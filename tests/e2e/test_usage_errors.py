@@ -292,3 +292,23 @@ def test_playbook_without_change_model_is_not_offered(desk: Desk):
 
 def test_content_of_the_repository_is_what_these_tests_read():
     assert (ROOT / "playbooks" / f"{FIREWALL}.change.yml").is_file()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("request", "show", "A" * 100_000),
+        ("request", "show", "A " * 50_000),
+        ("--" + "A" * 100_000,),
+        ("emergency", "record", "--did", "x", "--host", "web1", "--at", "A" * 100_000),
+        ("plan", "REG-1", FIREWALL, "--var", "A" * 100_000),
+        ("plan", "A" * 100_000, FIREWALL),
+        ("run", "show", "A\n" * 50_000),
+    ],
+    ids=range(7),
+)
+def test_very_long_words_are_refused_without_repeating_them_whole(desk: Desk, words: tuple[str, ...]):
+    for how in ((), ("--json",)):
+        said = desk.do(*words, *how, code=2)
+        assert "A" in said.err
+        assert len(said.err) < 3_000
