@@ -89,6 +89,19 @@ def test_runner_that_is_killed_takes_everything_with_it(kind, lock, mark):
         assert dead
 
 
+def test_run_whose_lock_file_was_removed_is_dead_only_when_nothing_of_it_is_left(kind, lock, mark):
+    locks = FileRunLocks(lock.parent)
+    process, _guardian = begun(kind, str(lock), mark)
+    lock.unlink()
+    with locks.bury("run-1") as dead:
+        assert not dead
+    process.kill()
+    process.wait()
+    assert wait_gone(mark) == []
+    with process.stdout, locks.bury("run-1") as dead:
+        assert dead
+
+
 @pytest.mark.parametrize("kind", sorted(set(CONTAINMENTS) - {PARENT_DEATH}), indirect=True)
 def test_guardian_that_is_killed_takes_everything_with_it_where_there_are_namespaces(kind, lock, mark):
     process, guardian = begun(kind, str(lock), mark)
