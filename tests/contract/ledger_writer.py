@@ -39,12 +39,12 @@ def append_for_ever(store: SqlStore) -> None:
 
 
 def append_numbered(store: SqlStore, turn: int) -> None:
-    """Append one event after the other until one is refused; each id is said once it is durable."""
-    at, number = FakeClock().now(), 0
+    """Append one event after the other on a day of its turn's own until refused; each id is said once durable."""
+    at, number = FakeClock(START + timedelta(days=2 * turn)).now(), 0
     try:
         while True:
             number += 1
-            ident = uuid7(at.time, (turn * 1_000_000 + number).to_bytes(10, "big"))
+            ident = uuid7(at.time, number.to_bytes(10, "big"))
             store.append([Draft(ident, "task.finished", "r-1", SYSTEM, {"host": "srv01", "objects": ["file:/a"]})], at)
             print(ident, flush=True)
     except LedgerError as error:
@@ -68,7 +68,7 @@ if __name__ == "__main__":
     if sys.argv[2] == "claim":
         claim_once(ledger, int(sys.argv[3]))
     elif sys.argv[2] == "numbered":
-        append_numbered(ledger, int(sys.argv[3]) + 100)
+        append_numbered(ledger, int(sys.argv[3]))
     elif sys.argv[2] == "full":
         append_until_refused(ledger)
     else:

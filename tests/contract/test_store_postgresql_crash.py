@@ -72,7 +72,7 @@ def test_server_that_ends_in_the_middle_of_appends_loses_no_acknowledged_event(s
             assert len(known) - len(acknowledged) <= turn + 1, "at most the one under way each time"
             assert (store.head().size, store.differences()) == (len(known), [])
             assert audit(store.bodies()).verdict == "self_consistent"
-            fill(store, 1, day=turn + 1)
+            fill(store, 1, day=2 * turn + 1)
             acknowledged += [event.id for event in store.events(len(known))]
 
 
