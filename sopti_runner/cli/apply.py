@@ -12,6 +12,7 @@ from sopti_runner.cli.session import house
 from sopti_runner.errors import N_, ExecutionError, PartialError, StoppedError
 
 if TYPE_CHECKING:
+    from sopti_runner.bootstrap import House
     from sopti_runner.domain.run import Run
 
 HELP = N_(
@@ -37,18 +38,30 @@ def apply(number: Number, key: Key = "", as_json: Json = False) -> None:
         _("Applying {number}: the gate decides, then exactly what was approved runs", number=number)
     ) as progress:
         run = here.applying.apply(number, signer, progress)
-    say_run(number, run)
+    say_run(here, number, run)
 
 
-def say_run(number: str, run: Run, also: Mapping[str, Any] | None = None) -> None:
-    """Say what a run left on each host; ``also`` is what programs are told besides.
+def say_run(here: House, number: str, run: Run, also: Mapping[str, Any] | None = None) -> None:
+    """Say what a run left on each host, and what of the plan did not begin there.
+
+    Args:
+        here: This machine's house.
+        number: Registration number.
+        run: Which, ended.
+        also: What programs are told besides.
 
     Raises:
         StoppedError, PartialError, ExecutionError: It did not leave every host as planned.
     """
+    from sopti_runner.services.running import tell_run
+
     hosts = dict(run.hosts or {})
     output.table([_("Host"), _("Outcome")], [(h, _(HOST_WORDS[o])) for h, o in sorted(hosts.items())])
-    output.data({"run": run.id, "outcome": run.outcome, "hosts": hosts, **(also or {})})
+    less = {told.host: list(told.missing) for told in tell_run(here.books, run.id).hosts if told.missing}
+    for host, tasks in less.items():
+        said = N_("{host}: approved, and not begun: {tasks}")
+        output.say(_(said, host=host, tasks=", ".join(map(output.one_line, tasks))))
+    output.data({"run": run.id, "outcome": run.outcome, "hosts": hosts, "not_begun": less, **(also or {})})
     output.say(_("Trace: sopti trace {number}", number=number))
     if run.stopped:
         raise StoppedError(

@@ -81,7 +81,7 @@ def apply(
     ) as progress:
         run = here.emergencies.carry_out(request, wanted, signer, progress)
     _say_due(here, request.id)
-    say_run(request.number, run)
+    say_run(here, request.number, run)
 
 
 @app.command(

@@ -52,7 +52,7 @@ def open_(
     run = work_by_hand(here, number, host, key)
     told = here.sessions.tell(run.id)
     _say_changes(told)
-    say_run(number, run, {"session": _data(told)})
+    say_run(here, number, run, {"session": _data(told)})
 
 
 @app.command(

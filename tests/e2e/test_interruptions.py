@@ -1,5 +1,6 @@
 """Stopped commands: Ctrl-C and kill while planning and applying; the ledger tells the truth and nothing runs again."""
 
+import json
 import os
 import signal
 
@@ -38,10 +39,12 @@ def test_ctrl_c_while_applying_tells_each_hosts_truth_and_exits_130(lasting, hos
     desk, number = lasting
     process = begun(desk, hosts, "apply", number, "--json")
     os.killpg(process.pid, signal.SIGINT)
-    _out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     data = run_of(desk)
+    less = json.loads(out)["not_begun"]
+    assert set(less) == {host.name for host in hosts.hosts}, "neither was let come to its last task"
     assert (data["outcome"], data["stopped"]) == ("interrupted", True)
     assert set(data["hosts"].values()) <= {"failed", "unknown"}
     tasks = [(e.data["host"], e.data["task"]) for e in desk.events("task.finished")]

@@ -59,6 +59,7 @@ def test_request_becomes_a_proven_change_on_two_hosts(court: Desk, hosts: Lab):
 
     applied = court.process("apply", number, "--json").value
     assert applied["hosts"] == dict.fromkeys(names, "changed")
+    assert applied["not_begun"] == {}
     for host in hosts.hosts:
         assert "table inet sopti" in host.ssh(TABLE).stdout
 
