@@ -139,6 +139,7 @@ VALUES: Mapping[str, str] = {
     "task_file_changed": N_("a sealed file was changed"),
     "task_outside": N_("the task uses a file that was not sealed"),
     "task_elsewhere": N_("the task would act elsewhere than on its host"),
+    "task_untold": N_("the task would change something and not tell of it"),
     "task_unseen": N_("the task would start a program that nobody planned"),
     "task_unwatched": N_("the task would not be waited for"),
     "left": N_("the person left"),

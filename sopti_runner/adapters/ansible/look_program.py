@@ -16,7 +16,7 @@ import time
 from sopti_runner.adapters.ansible.observer_program import digest_text, owner, run, see_file, see_nft
 
 ROOTS = ("/etc", "/usr/local", "/opt", "/srv", "/boot", "/root", "/var/spool/cron", "/var/www", "/home/*/.ssh")
-CHANGES_BY_ITSELF = ("/etc/mtab", "/root/.bash_history", "/root/.lesshst", "/root/.viminfo", "/root/.cache")
+CHANGES_BY_ITSELF = ("/etc/mtab/", "/root/.bash_history/", "/root/.lesshst/", "/root/.viminfo/", "/root/.cache/")
 MAXIMUM_FILES, MAXIMUM_BYTES, WHOLE_BYTES, MAXIMUM_S = 60000, 1 << 30, 16 << 20, 60
 OF_LOGINS = ("user@", "user-runtime-dir@", "ssh@", "session-", "run-u")
 
@@ -47,14 +47,18 @@ def look_at_files(seen, left_out):
     """Every file, folder and link below the roots, other file systems left out; True when not all were reached."""
     bound, large = Bound(), 0
     for root in (each for pattern in ROOTS for each in sorted(glob.glob(pattern))):
-        if not os.path.isdir(root) or os.path.islink(root):
+        if not os.path.isdir(root):
+            continue
+        seen["file:" + root] = see_file(root)[1]
+        if os.path.islink(root):
+            left_out.append("what the link %s leads to" % root)
             continue
         device = os.lstat(root).st_dev
         for folder, below, names in os.walk(root):
             below[:] = sorted(d for d in below if not foreign(os.path.join(folder, d), device))
             for name in sorted(names) + below:
                 path = os.path.join(folder, name)
-                if path.startswith(CHANGES_BY_ITSELF):
+                if (path + "/").startswith(CHANGES_BY_ITSELF):
                     continue
                 if bound.over:
                     left_out.append("files from %s on" % path)

@@ -1,7 +1,8 @@
 """Which objects a task touches, read from its module, rendered arguments and result.
 
 An object is ``kind:key``; a kind has an observer in ``observer_program``. A task whose objects can't be named gives
-none, and counts as opaque when it changes something.
+none, and counts as opaque when it changes something. Of two names of one argument Ansible takes that which it knows as
+the later alias; so do the lists of names here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sopti_runner.adapters.ansible.rules import words
+
+_MOVES_PATH = "_original_basename"
+"""An internal argument of ``file``: it acts below the folder that it names."""
 
 KINDS = words("file package unit user group cron nft access")
 Args = Mapping[str, Any]
@@ -23,12 +27,19 @@ def objects_of(module: str, args: Args, result: Args) -> tuple[str, ...]:
         args: Rendered arguments.
         result: What the module or action gave back; ``sopti_objects`` in it (first-party actions) goes before all.
     """
+    if _MOVES_PATH in args:
+        return ()
     declared = result.get("sopti_objects")
     if isinstance(declared, list):
         return tuple(sorted({str(each) for each in declared if str(each).split(":")[0] in KINDS}))
     short = module.removeprefix("ansible.builtin.").removeprefix("ansible.legacy.")
     finder = _FINDERS.get(short)
     return tuple(sorted(set(finder(args, result)))) if finder else ()
+
+
+def _file(path: str) -> list[str]:
+    """Give a path's object; the host itself would put something in the place of a ``$``."""
+    return [f"file:{path}"] if path.startswith("/") and "$" not in path else []
 
 
 def _words_of(value: Any) -> Iterable[str]:
@@ -40,8 +51,7 @@ def _words_of(value: Any) -> Iterable[str]:
 
 def _file_at(*keys: str) -> Callable[[Args, Args], Iterable[str]]:
     def find(args: Args, result: Args) -> Iterable[str]:
-        path = next((str(args[key]) for key in keys if args.get(key)), "")
-        return [f"file:{path}"] if path.startswith("/") else []
+        return _file(next((str(args[key]) for key in keys if args.get(key)), ""))
 
     return find
 
@@ -50,11 +60,11 @@ def _destination(args: Args, result: Args) -> Iterable[str]:
     """The file written: as the result says, since ``dest`` may be a folder; a copied folder has no single object."""
     path = str(result.get("dest") or result.get("path") or args.get("dest") or "")
     is_folder = path.endswith("/") or str(args.get("src", "")).endswith("/")
-    return [f"file:{path}"] if path.startswith("/") and not is_folder else []
+    return [] if is_folder else _file(path)
 
 
 def _plain_file(args: Args, result: Args) -> Iterable[str]:
-    return [] if args.get("recurse") else _file_at("path", "dest", "name")(args, result)
+    return [] if args.get("recurse") else _file_at("name", "dest", "path")(args, result)
 
 
 def _packages(args: Args, result: Args) -> Iterable[str]:
@@ -65,7 +75,7 @@ def _packages(args: Args, result: Args) -> Iterable[str]:
 
 
 def _unit(args: Args, result: Args) -> Iterable[str]:
-    name = str(args.get("name") or args.get("service") or args.get("unit") or "")
+    name = str(args.get("unit") or args.get("service") or args.get("name") or "")
     if not name or args.get("scope") not in (None, "system"):
         return []
     return [f"unit:{name}" if "." in name else f"unit:{name}.service"]
@@ -78,13 +88,12 @@ def _cron(args: Args, result: Args) -> Iterable[str]:
     return [f"cron:{args.get('user') or 'root'}"]
 
 
-def _named(kind: str) -> Callable[[Args, Args], Iterable[str]]:
-    return lambda args, result: [f"{kind}:{args['name']}"] if args.get("name") else []
+def _named(kind: str, *keys: str) -> Callable[[Args, Args], Iterable[str]]:
+    return lambda args, result: [f"{kind}:{args[key]}" for key in keys if args.get(key)][:1]
 
 
 def _repository(args: Args, result: Args) -> Iterable[str]:
-    path = str(result.get("dest") or "")
-    return [f"file:{path}"] if path.startswith("/") else []
+    return _file(str(result.get("dest") or ""))
 
 
 _FINDERS: Mapping[str, Callable[[Args, Args], Iterable[str]]] = {
@@ -93,9 +102,9 @@ _FINDERS: Mapping[str, Callable[[Args, Args], Iterable[str]]] = {
     "get_url": _destination,
     "assemble": _destination,
     "file": _plain_file,
-    "lineinfile": _file_at("path", "dest", "destfile", "name"),
-    "blockinfile": _file_at("path", "dest", "destfile", "name"),
-    "replace": _file_at("path", "dest", "destfile", "name"),
+    "lineinfile": _file_at("name", "destfile", "dest", "path"),
+    "blockinfile": _file_at("name", "destfile", "dest", "path"),
+    "replace": _file_at("name", "destfile", "dest", "path"),
     "known_hosts": _file_at("path"),
     "deb822_repository": _repository,
     "apt": _packages,
@@ -104,7 +113,7 @@ _FINDERS: Mapping[str, Callable[[Args, Args], Iterable[str]]] = {
     "systemd": _unit,
     "systemd_service": _unit,
     "service": _unit,
-    "user": _named("user"),
-    "group": _named("group"),
+    "user": _named("user", "user", "name"),
+    "group": _named("group", "name"),
     "cron": _cron,
 }

@@ -29,9 +29,20 @@ def observing(objects: Sequence[str]) -> str:
 
 
 def said(output: bytes) -> Any:
-    """Give what a program that looks has said, None when it did not come to its one answer."""
+    """Give what a program that looks has said, None when it did not come to its one answer.
+
+    Names on a host are bytes. What is no UTF-8 in them is shown by number, so that it can be kept and printed.
+    """
     answers = [line for line in output.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
-    return json.loads(answers[0][len(MARK) :]) if len(answers) == 1 else None
+    return _printable(json.loads(answers[0][len(MARK) :])) if len(answers) == 1 else None
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_printable(key): _printable(each) for key, each in value.items()}
+    return [_printable(each) for each in value] if isinstance(value, list) else value
 
 
 def ask(connection: Any, interpreter: str, objects: Sequence[str]) -> Seeing | None:

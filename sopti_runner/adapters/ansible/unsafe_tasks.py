@@ -13,6 +13,10 @@ from sopti_runner.adapters.ansible.effects import NO_EFFECT, short_name
 from sopti_runner.adapters.ansible.sealed_files import OUTSIDE, SealedFiles, local_source
 from sopti_runner.adapters.ansible.task_rules import CHOOSES_PROGRAMS, STARTERS
 
+_TELLS_NOTHING_RAW = ("copy", "template")
+"""Actions that say of a file sent as ``raw`` that nothing changed. Of a folder with one file ``copy`` says what became
+of its folders or links, and nothing of the file."""
+
 
 def deviations(
     copy: SealedFiles, task: Any, handler: Any, host: str, variables: Mapping[str, Any]
@@ -50,6 +54,10 @@ def deviations(
     for path in used:
         if not copy.as_sealed(path):
             yield Deviation("task_file_changed", f"content:{path.name}")
+        elif module == "copy" and path.is_dir() and sum(each.is_file() for each in path.rglob("*")) == 1:
+            yield Deviation("task_untold", f"content:{path.name}", "a file", "a folder of one file")
+    if module in _TELLS_NOTHING_RAW and "raw" in task.args:
+        yield Deviation("task_untold", "", "", "raw")
 
 
 def _unseen(copy: SealedFiles, task: Any, handler: Any, host: str, variables: Mapping[str, Any]) -> Iterator[Deviation]:

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import re
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
+import ansible.modules
 import pytest
+from ansible.module_utils.common.parameters import _handle_aliases
 
 from sopti_runner.adapters.ansible.effects import canonical, effect_of, mask
 from sopti_runner.adapters.ansible.objects import objects_of
@@ -117,6 +122,15 @@ def test_diff_whose_only_difference_is_secret_says_hidden() -> None:
         ("copy", {"dest": "/etc/x", "src": "folder/"}, {"dest": "/etc/x/"}, ()),
         ("lineinfile", {"path": "/etc/hosts"}, {}, ("file:/etc/hosts",)),
         ("file", {"path": "/srv", "recurse": True}, {}, ()),
+        ("file", {"path": "/a", "dest": "/b", "name": "/c"}, {}, ("file:/c",)),
+        ("lineinfile", {"path": "/a", "dest": "/b", "destfile": "/c"}, {}, ("file:/c",)),
+        ("replace", {"path": "/a", "dest": "/b"}, {}, ("file:/b",)),
+        ("blockinfile", {"path": "/a", "name": "/b", "destfile": "/c"}, {}, ("file:/b",)),
+        ("systemd_service", {"name": "a", "service": "b", "unit": "c"}, {}, ("unit:c.service",)),
+        ("user", {"name": "budi", "user": "root"}, {}, ("user:root",)),
+        ("lineinfile", {"path": "/etc/$X"}, {}, ()),
+        ("copy", {"dest": "/etc/$X"}, {}, ()),
+        ("file", {"path": "/etc", "_original_basename": "shadow"}, {}, ()),
         ("apt", {"name": ["a=1.0", "b"]}, {}, ("package:a", "package:b")),
         ("apt", {"name": "a, b"}, {}, ("package:a", "package:b")),
         ("apt", {"name": "*", "state": "latest"}, {}, ()),
@@ -135,6 +149,30 @@ def test_objects_of_each_module(
 ) -> None:
     name = module if "." in module else f"ansible.builtin.{module}"
     assert objects_of(name, args, result) == objects
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("file", "path dest name"),
+        ("lineinfile", "path dest destfile name"),
+        ("blockinfile", "path dest destfile name"),
+        ("replace", "path dest destfile name"),
+        ("systemd_service", "name service unit"),
+        ("user", "name user"),
+        ("apt", "package pkg name"),
+    ],
+)
+def test_object_of_an_argument_given_by_two_names_is_the_one_that_ansible_takes(module: str, names: str) -> None:
+    first, *aliases = names.split()
+    for chosen in combinations(names.split(), 2):
+        args = {name: f"/{name}" for name in chosen}
+        taken = dict(args)
+        _handle_aliases({first: {"aliases": aliases}}, taken)
+        written = (Path(ansible.modules.__path__[0]) / f"{module}.py").read_text("utf-8")
+        assert re.search(rf"{first}=dict\(.*aliases=\[{', '.join(map(repr, aliases))}\]", written)
+        (object_,) = objects_of(f"ansible.builtin.{module}", args, {})
+        assert object_.removesuffix(".service").partition(":")[2] == taken[first]
 
 
 def test_canonical_equal_values_give_equal_texts() -> None:

@@ -1,13 +1,16 @@
 """One look at a whole host, run here as it runs there: what is seen, and what a bound leaves out."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 from sopti_runner.adapters.ansible import look_program
+from sopti_runner.adapters.ansible.observation import said
 from sopti_runner.adapters.ansible.work_place import look_program as whole
+from sopti_runner.domain.hand_work import Seen, changes, decode_changes, encode_changes
 
 
 @pytest.fixture
@@ -33,7 +36,9 @@ def look(root, **bounds):
 
 def files(root, answer):
     return {
-        k.removeprefix(f"file:{root}/etc/"): v for k, v in answer["objects"].items() if k.startswith(f"file:{root}")
+        k.removeprefix(f"file:{root}/etc/"): v
+        for k, v in answer["objects"].items()
+        if k.startswith(f"file:{root}/etc/")
     }
 
 
@@ -48,6 +53,24 @@ def test_every_file_folder_and_link_is_seen_and_a_change_of_any_shows(root):
     assert {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)} == {
         "bawah/dua", "satu", "baru",
     }  # fmt: skip
+
+
+def test_folder_that_begins_a_look_is_seen_itself_and_a_link_in_its_place_is_told(root):
+    (root / "etc").chmod(0o755)
+    assert look(root)["objects"][f"file:{root}/etc"].endswith("0755")
+    (root / "etc").rename(root / "lain")
+    (root / "etc").symlink_to("lain")
+    behind = look(root)
+    assert behind["objects"][f"file:{root}/etc"] == "link to lain"
+    assert behind["left_out"] == [f"what the link {root}/etc leads to"]
+
+
+def test_only_files_that_change_by_themselves_are_passed_over_and_none_whose_names_begin_so(root):
+    seen = files(root, look(root, CHANGES_BY_ITSELF=(f"{root}/etc/satu/", f"{root}/etc/bawah/")))
+    assert set(seen) == {"tautan"}
+    (root / "etc/satu-lagi").touch()
+    assert set(files(root, look(root, CHANGES_BY_ITSELF=(f"{root}/etc/satu/",)))) >= {"satu-lagi", "bawah"}
+    assert all(each.endswith("/") for each in look_program.CHANGES_BY_ITSELF)
 
 
 def test_accounts_are_seen(root):
@@ -69,3 +92,12 @@ def test_program_is_python_without_imports_of_ours():
     assert "sopti_runner" not in whole()
     compile(whole(), "look", "exec")
     assert look_program.ROOTS[0] == "/etc"
+
+
+def test_names_that_are_no_utf8_can_be_kept(root):
+    (root / "etc" / os.fsdecode(b"caf\xe9")).symlink_to(os.fsdecode(b"\xff"))
+    answer = said(f"Welcome\nsopti1 {json.dumps(look(root))}\n".encode())
+    after = Seen(answer["objects"], tuple(answer["left_out"]))
+    kept = decode_changes(encode_changes(changes(Seen({}), after)))
+    (change,) = [each for each in kept.listed if "caf" in each.object]
+    assert (change.object, change.after) == (f"file:{root}/etc/caf\\udce9", "link to \\udcff")

@@ -10,6 +10,7 @@ import pytest
 
 from sopti_runner.adapters.ansible.approved import Seen
 from sopti_runner.adapters.ansible.evidence import EvidenceFile
+from sopti_runner.adapters.ansible.unsafe_tasks import deviations
 from tests.unit.ansible.gate_desk import ADDRESS, CHANGED, HOST, OTHER, SAME, TASK_FILE, Desk
 
 
@@ -165,6 +166,8 @@ def test_attempts_of_one_task_count_as_one(desk: Desk) -> None:
         ({"async_val": 60}, "task_unwatched"),
         ({"line": "/tmp/evil.yml:1"}, "task_outside"),
         ({"args": {"src": "/etc/shadow"}}, "task_outside"),
+        ({"args": {"raw": True}}, "task_untold"),
+        ({"module": "ansible.builtin.template", "args": {"raw": True}}, "task_untold"),
         ({"args": {"src": "../../key"}}, "task_outside"),
         ({"host": OTHER}, "task_not_planned"),
         ({"module": "ansible.builtin.command"}, "task_not_planned"),
@@ -267,3 +270,16 @@ def test_text_of_an_opaque_template_is_bound_like_any_other(tmp_path: Path) -> N
     desk.sends.write_text("other")
     desk.pass_task(**template)
     assert reasons(desk) == ["task_other_content"]
+
+
+def test_folder_of_one_file_is_not_copied_for_what_becomes_of_the_file_is_not_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None)
+    folder = tmp_path / "files/tree/below"
+    folder.mkdir(parents=True)
+    (folder / "one").touch()
+    desk.pass_task()
+    desk.task.args = {"src": "tree", "dest": "/etc"}
+    handler = SimpleNamespace(_connection=desk.connection, _find_needle=lambda kind, name: str(tmp_path / kind / name))
+    found = [each.code for each in deviations(desk.copy, desk.task, handler, HOST, {})]
+    (folder / "two").touch()
+    assert (found, list(deviations(desk.copy, desk.task, handler, HOST, {}))) == (["task_untold"], [])
