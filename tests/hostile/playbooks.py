@@ -196,8 +196,6 @@ VETOES = [
          NEVER_SEEN),
     Case("The same, said never to fail", later(named(WRITE, THEN, "failed_when: false"), AFTERWARDS), VETOED,
          NEVER_SEEN),
-    Case("The same, tried again and again", later(named(WRITE, THEN, "until: false", "retries: 2", "delay: 0")),
-         VETOED, NEVER_SEEN),
     Case("The same, and the failed host declared healthy",
          later(HIDDEN, named("ansible.builtin.meta: clear_host_errors"), AFTERWARDS), VETOED, NEVER_SEEN),
     Case("The same, hidden by a name put together from parts",
