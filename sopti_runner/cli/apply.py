@@ -21,7 +21,7 @@ HELP = N_(
 )
 
 HOST_WORDS = {
-    "changed": N_("changed as approved"),
+    "changed": N_("changed as planned"),
     "unchanged": N_("nothing had to change"),
     "failed": N_("failed"),
     "unreachable": N_("could not be reached"),

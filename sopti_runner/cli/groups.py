@@ -103,6 +103,7 @@ PLACEHOLDERS = (
     N_("PROPOSAL"),
     N_("REPOSITORY"),
     N_("REQUEST"),
+    N_("RUN"),
     N_("SCAN"),
     N_("SEPARATION"),
     N_("STEP"),

@@ -50,7 +50,12 @@ def backup(
     for line in made.unprotected:
         output.say(_("Warning: {why}", why=line))
     if new:
-        output.say(_("Now make the recovery kit: without it nobody can open these backups when this machine is gone."))
+        output.say(
+            _(
+                "Now make the recovery kit: without it nobody can open these backups when this machine is gone. "
+                "Next: sopti self kit --help"
+            )
+        )
     output.data(
         {
             "backup": made.id,

@@ -88,8 +88,12 @@ def show(named: RunNamed = "", as_json: Json = False) -> None:
 )
 def replay(
     named: RunNamed = "",
-    speed: Annotated[float, typer.Option("--speed", min=0.1, max=1000.0, help=N_("So many times faster."))] = 1.0,
-    max_idle: Annotated[float, typer.Option("--max-idle", min=0.0, help=N_("Longest pause, in seconds."))] = 2.0,
+    speed: Annotated[
+        float, typer.Option("--speed", metavar="NUMBER", min=0.1, max=1000.0, help=N_("So many times faster."))
+    ] = 1.0,
+    max_idle: Annotated[
+        float, typer.Option("--max-idle", metavar="NUMBER", min=0.0, help=N_("Longest pause, in seconds."))
+    ] = 2.0,
     as_json: Json = False,
 ) -> None:
     """Play a recording."""

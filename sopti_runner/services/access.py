@@ -210,7 +210,7 @@ class Access:
                 on="ssh-ca.key",
                 expected=", ".join(known) or N_("an authority: sopti access init"),
                 found=", ".join(found) or N_("nothing"),
-                next="sopti access show",
+                next="sopti access show" if known else "sopti access init",
             )
 
     def variables(self, hosts: Sequence[str] = ()) -> dict[str, object]:

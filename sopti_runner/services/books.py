@@ -141,17 +141,27 @@ class Books:
                 court.apply(event)
         return events
 
-    def refuse(self, subject: str, actor: Actor, reasons: Sequence[Reason], what: str, data: Mapping[str, Any]) -> None:
+    def refuse(
+        self,
+        subject: str,
+        actor: Actor,
+        reasons: Sequence[Reason],
+        what: str,
+        data: Mapping[str, Any],
+        *,
+        next_: str = "sopti",
+    ) -> None:
         """Record a refusal and raise it; a mere slip of the command is raised without an event.
+
+        ``next_`` is the next command when the subject is no request of the ledger, so that there is none to show.
 
         Raises:
             RefusedError: Always, with every reason.
         """
         known = self.court().requests.get(subject)
-        name = known.number if known else subject
-        error = RefusedError(
-            what, on=name, reasons=tuple(reasons), next=N_("sopti request show {request}"), request=name
-        )
+        if known:
+            next_ = f"sopti request show {known.number}"
+        error = RefusedError(what, on=known.number if known else subject, reasons=tuple(reasons), next=next_)
         if any(r.code not in USAGE for r in reasons):
             at = self.now()
             body = {**data, "reasons": [r.code for r in reasons], "clock": at.time.isoformat()}

@@ -102,7 +102,10 @@ def prove(access: Access, consoles: HostConsoles, host: str) -> Console:
                 "a login at the console as {account} with the sealed password, then sudo, within the last hour"
             ),
             found=found.text,
-            next=_NEXT.get(found.code, "sopti plan REQUEST set-console-access --help"),
+            next=_NEXT.get(
+                found.code,
+                N_("sopti plan REQUEST set-console-access --limit {host} --var console_access_password=console-{host}"),
+            ),
             host=host,
             account=ACCOUNT,
         )
@@ -111,7 +114,7 @@ def prove(access: Access, consoles: HostConsoles, host: str) -> Console:
     return court.access.consoles[host]
 
 
-_LOG_IN = N_("log in at the console, sudo id, log out; then sopti access prove HOST")
+_LOG_IN = N_("log in at the console, sudo id, log out; then sopti access prove {host}")
 _NEXT = {"console_no_login": _LOG_IN, "console_not_root": _LOG_IN}
 
 

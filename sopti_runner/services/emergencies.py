@@ -180,7 +180,7 @@ class Emergencies:
         rows = [
             (words("Request"), request.number),
             (words("What was seen or done"), one_line(self.books.text(request.texts.get("description")))),
-            (words("By"), people),
+            (words("Done by"), people),
             (words("Done"), words.moment(act.done_at, court.zone)),
             *self._rests_on(court, request),
             *self._outcome(court, request),
@@ -228,5 +228,12 @@ class Emergencies:
             reasons += no_office(court, person, ActName.DECLARE, moment, ident)
         if reasons:
             data = {"act": ActName.DECLARE.value, "named": person}
-            books.refuse("", SYSTEM, reasons, N_("This is not allowed as an emergency change"), data)
+            books.refuse(
+                "",
+                SYSTEM,
+                reasons,
+                N_("This is not allowed as an emergency change"),
+                data,
+                next_="sopti emergency list",
+            )
         return ident

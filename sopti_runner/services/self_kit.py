@@ -40,7 +40,7 @@ def make_kit(
         raise UsageError(
             N_("A recovery kit is held by two different persons in office"),
             on=", ".join(books.name(court, p) for p in without or holders),
-            expected="--holder --holder",
+            expected="--holder A --holder B",
             next="sopti office list",
         )
     note, _unprotected = books.checkpoint()

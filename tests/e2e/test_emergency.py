@@ -47,6 +47,7 @@ def test_emergency_is_off_until_a_decree_is_confirmed(desk: Desk):
     words = ("emergency", "apply", "preserve-evidence", "--seen", "Diubah", "--var", "incident_evidence_label=a")
     said = desk.do(*words, "--json", code=10)
     assert said.error["reasons"][0]["code"] == "no_decree"
+    assert said.error["next"] == "sopti emergency list"
     assert desk.refusals() == [["no_decree"]]
     assert desk.counts()["emergency.declared"] == 0
 

@@ -136,6 +136,7 @@ def evaluate(files: InventoryFiles, playbooks: Path) -> Inventory:
             on=str(files.source),
             expected=N_("an inventory in YAML or INI"),
             found=done.stderr.decode("utf-8", "replace").replace(f"{home}/", "").strip()[-400:],
+            next=N_("when no host was added yet: sopti host add --help; otherwise mend the file"),
         )
     return _parse(json.loads(done.stdout))
 
