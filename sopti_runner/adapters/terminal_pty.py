@@ -83,7 +83,7 @@ class PtyTerminal:
         """Carry bytes both ways until one side is gone; gives how it ended."""
         began, warned = self._clock(), limit_s <= SOON_S
         try:
-            show.notice(notices.opening)
+            show.begin(notices.opening)
             while show.carry(STEP_S):
                 left_s = limit_s - (self._clock() - began)
                 if left_s <= 0:
@@ -97,6 +97,7 @@ class PtyTerminal:
         except OSError:
             return UNRECORDED
         finally:
+            show.finish()
             os.close(show.master)  # the command hears that its terminal is gone
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGHUP)
@@ -124,9 +125,20 @@ class _Show:
 
     def __init__(self, here: int, master: int, recording: Recording) -> None:
         self.here, self.master, self.hung_up = here, master, False
-        self._recording, self._typed, self._size = recording, b"", (0, 0)
+        self._recording, self._typed, self._unshown, self._size = recording, b"", b"", (0, 0)
         os.set_blocking(master, False)
+        os.set_blocking(here, False)  # who stops reading must not stop the time
+
+    def begin(self, text: str) -> None:
+        """Begin the recording, and show the first text; OSError when it could not be recorded."""
         self._follow_size()
+        self.notice(text)
+
+    def finish(self) -> None:
+        """Show what is left, as long as somebody reads it within a moment."""
+        for _ in range(int(GRACE_S / STEP_S)):
+            if self._unshown and select.select([], [self.here], [], STEP_S)[1]:
+                self._show()
 
     def notice(self, text: str) -> None:
         """Show a text of sopti's own on a line of its own."""
@@ -139,7 +151,11 @@ class _Show:
             OSError: It could not be recorded.
         """
         self._follow_size()
-        ready, writable, _ = select.select([self.here, self.master], [self.master] if self._typed else [], [], wait_s)
+        reading = [self.here] if self._unshown else [self.here, self.master]
+        writing = [*([self.master] if self._typed else ()), *([self.here] if self._unshown else ())]
+        ready, writable, _ = select.select(reading, writing, [], wait_s)
+        if self.here in writable:
+            self._show()
         if self.master in ready:
             data = _read(self.master)
             if not data:
@@ -151,16 +167,25 @@ class _Show:
                 self.hung_up = True
                 return False
             self._typed += typed
-        if writable or self._typed:
+        if self._typed:
             with suppress(BlockingIOError):
                 self._typed = self._typed[os.write(self.master, self._typed) :]
         return True
 
     def _shown(self, data: bytes) -> None:
         self._recording.show(data)
-        with suppress(OSError):  # a terminal that is gone is noticed when it is read
-            while data:
-                data = data[os.write(self.here, data) :]
+        self._unshown += data
+        self._show()
+
+    def _show(self) -> None:
+        """Show as much as the person's terminal takes now; one that is gone is noticed when it is read."""
+        try:
+            while self._unshown:
+                self._unshown = self._unshown[os.write(self.here, self._unshown) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._unshown = b""
 
     def _follow_size(self) -> None:
         """Give the command the size that the person's terminal has now."""

@@ -155,6 +155,27 @@ def test_recording_that_cannot_be_written_closes_the_terminal_unseen(person, tmp
     assert b"rahasia" not in person.seen
 
 
+def test_person_who_stops_reading_stops_neither_the_time_nor_who_asks_for_the_end(person, recordings, tmp_path):
+    assert Work(person, recordings, ["yes"], limit_s=1.0).run().end == TIME
+    again = Work(Person(), DirectoryRecordings(tmp_path / "again"), ["yes"])
+    again.asked = True
+    assert again.run().end == STOPPED
+
+
+def test_recording_that_cannot_be_begun_closes_the_terminal(person):
+    class Full:
+        def resize(self, columns, lines):
+            raise OSError(28, "No space left on device")
+
+        def show(self, data):
+            raise OSError(28, "No space left on device")
+
+    ended = PtyTerminal("dumb", person.path).run(
+        ["sleep", "60"], Full(), limit_s=60, notices=NOTICES, stopped=lambda: False
+    )
+    assert ended.end == UNRECORDED
+
+
 def test_many_bytes_both_ways_lose_none(person, recordings):
     def acts():
         person.sees("siap")
