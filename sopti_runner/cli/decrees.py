@@ -11,7 +11,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import Names
 from sopti_runner.cli.options import Export, Json, Key
-from sopti_runner.cli.proposals import propose
+from sopti_runner.cli.proposals import day, propose
 from sopti_runner.cli.session import house
 from sopti_runner.errors import N_, UsageError
 
@@ -111,14 +111,18 @@ def decree(
     here = house()
     for name in model:
         _require_emergency(here, name)
-    today = here.books.court().today(here.books.now().time)
+    court = here.books.court()
+    for name in office:
+        if name not in court.offices:
+            raise UsageError(N_("No such office"), on=name, expected=", ".join(court.offices))
+    today = court.today(here.books.now().time)
     content = {
         "models": sorted(set(model)),
         "offices": sorted(set(office)),
         "hosts": sorted(set(host or [])),
         "hours": hours,
-        "first": first or today.isoformat(),
-        "last": last,
+        "first": day(first, "--from") or today.isoformat(),
+        "last": day(last, "--to"),
     }
     page = here.files.read(text, what=N_("The decree can't be read"))
     propose("decree", content, key, export_to, {"decree": page, "number": number})

@@ -142,6 +142,8 @@ def _answer(name: str, number: str, texts: dict[str, str], hand: Hand) -> None:
         )
 
     for event in decided(here, hand, (name,), statement):
+        if name == "refuse":
+            output.say(_("Ratification refused; it stays an exception in every recap."))
         say_recorded(here, event.subject)
 
 

@@ -5,7 +5,6 @@ Longer than other modules: a dozen small commands, most of it their declared opt
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +13,7 @@ from sopti_runner.cli import output, proposals
 from sopti_runner.cli.language import _
 from sopti_runner.cli.names import Names
 from sopti_runner.cli.options import Export, Json, Key
+from sopti_runner.cli.proposals import day as named_day
 from sopti_runner.cli.proposals import propose
 from sopti_runner.cli.session import house, person_named
 from sopti_runner.errors import N_, UsageError
@@ -149,7 +149,7 @@ def appoint(
     """Propose an appointment."""
     here = house()
     court = here.books.court()
-    start = _day(first, "--from") or court.today(here.books.now().time).isoformat()
+    start = named_day(first, "--from") or court.today(here.books.now().time).isoformat()
     if status not in ("definitive", "plh", "plt"):
         raise UsageError(
             N_("{option} has a value that can't be"),
@@ -158,7 +158,7 @@ def appoint(
             found=status,
             option="--status",
         )
-    if last and _day(last, "--to") < start:
+    if last and named_day(last, "--to") < start:
         raise UsageError(N_("The last day lies before the first"), on="--to", expected=f">= {start}", found=last)
     data = {"person": _person(person), "office": office, "status": status, "first": start, "last": last}
     propose("appoint", data, key, export_to, {"order": order})
@@ -179,7 +179,7 @@ def end(
     """Propose the end of an appointment."""
     here = house()
     court = here.books.court()
-    _day(last, "--to")
+    named_day(last, "--to")
     held = court.capacity(_person(person), office, here.books.now().time)
     if held is None:
         raise UsageError(
@@ -254,7 +254,7 @@ def policy(
         new["attested"] = [a for a in new["attested"] if a not in own_signature]
     for text in waive or ():
         separation, _sign, last = text.partition("=")
-        new["waivers"] = {**new["waivers"], separation: _day(last, "--waive")}
+        new["waivers"] = {**new["waivers"], separation: named_day(last, "--waive")}
     if new == now:
         _say_policy(here)
         output.data(now)
@@ -284,7 +284,7 @@ def adopt_calendar(
         "Example: sopti office override-day 2026-12-09 --free --legal-number 'Keppres 1/2026'"
     ),
 )
-def override_day(
+def overridenamed_day(
     day: Annotated[str, typer.Argument(metavar="YYYY-MM-DD", help=N_("The day."))],
     legal_number: Annotated[str, typer.Option(help=N_("Number of the decree or letter."))],
     free: Annotated[bool, typer.Option("--free/--working", help=N_("A holiday, or a working day."))] = True,
@@ -294,7 +294,7 @@ def override_day(
     as_json: Json = False,
 ) -> None:
     """Propose a calendar override."""
-    data = {"date": _day(day, "YYYY-MM-DD"), "working": not free, "legal_number": legal_number}
+    data = {"date": named_day(day, "YYYY-MM-DD"), "working": not free, "legal_number": legal_number}
     propose("calendar_override", data, key, export_to, {"reason": reason})
 
 
@@ -337,14 +337,6 @@ def _require_acts(names: list[str]) -> None:
                 found=name,
                 option="--own-signature",
             )
-
-
-def _day(text: str, option: str) -> str:
-    """Give a day as typed, or an empty text; UsageError when there is no such day."""
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError as error:
-        raise UsageError(N_("This is no day"), on=option, expected="YYYY-MM-DD", found=text) from error
 
 
 def _person(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from sopti_runner.cli import output
 from sopti_runner.cli.language import _
 from sopti_runner.cli.options import Export, Import, Json, Key
 from sopti_runner.cli.session import bring_in, house, me, person_of, signed
-from sopti_runner.errors import N_
+from sopti_runner.errors import N_, UsageError
 
 if TYPE_CHECKING:
     from sopti_runner.bootstrap import House
@@ -105,3 +106,11 @@ def _proposed(ident: str, kind: str, content: dict[str, Any]) -> None:
     output.say(_("Proposed as {proposal}. It counts when another official confirms:", proposal=ident))
     output.say(f"  sopti office confirm {ident} --key KEY")
     output.data({"proposal": ident, "kind": kind, "content": content})
+
+
+def day(text: str, option: str) -> str:
+    """Give a day as typed, or an empty text; UsageError when there is no such day."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as error:
+        raise UsageError(N_("This is no day"), on=option, expected="YYYY-MM-DD", found=text) from error
