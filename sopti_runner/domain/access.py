@@ -247,6 +247,7 @@ def _revoked(access: Access, event: Event) -> None:
 
 def _session(access: Access, event: Event) -> None:
     access.sessions[event.data["run"]] = recorded(event)
+    console.by_hand(access.consoles, event)
 
 
 def _reconciled(access: Access, event: Event) -> None:

@@ -179,6 +179,13 @@ def _touched(consoles: dict[str, Console], event: Event) -> None:
         consoles[data["host"]] = replace(consoles[data["host"]], proven=-1)
 
 
+def by_hand(consoles: dict[str, Console], event: Event) -> None:
+    """Fold a person's work by hand: what was proven before ends when the account was another afterwards."""
+    host = event.data["host"]
+    if host in consoles and event.data.get("console") is True:
+        consoles[host] = replace(consoles[host], proven=-1)
+
+
 def _told(consoles: dict[str, Console], event: Event) -> None:
     """Somebody recorded an act by hand whose evidence is one of the logins."""
     for host, console in consoles.items():

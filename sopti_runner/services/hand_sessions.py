@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sopti_runner.domain.access import EARLY_S
+from sopti_runner.domain.console import ACCOUNT
 from sopti_runner.domain.hand_work import CHANGES, CUT, Changes, Session, decode_changes, encode_changes
 from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.request import Request
@@ -70,6 +71,7 @@ class Sessions:
             "bytes": size,
             "changed": None if found is None else len(found.listed),
             "unexpected": sum(not each.expected for each in found.listed) if found else 0,
+            "console": any(each.object == f"user:{ACCOUNT}" for each in found.listed) if found else False,
         }
         blobs = [books.blob(CHANGES, encode_changes(found))] if found is not None else []
         books.tell([Draft(books.new_id(at), "session.recorded", run.request, SYSTEM, data, blobs)])

@@ -17,6 +17,7 @@ from sopti_runner.domain.hand_work import (
     changes,
     hand_work,
 )
+from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.period import Period
 from sopti_runner.domain.plan import PlanRecord, RecordClass
 from sopti_runner.domain.recap import Around
@@ -176,7 +177,7 @@ def test_work_is_a_run_with_its_session_recorded_before_its_end(desk, approved):
     (recorded,) = [e for e in desk.ledger.kept if e.type == "session.recorded"]
     assert dict(recorded.data) | {"began": "", "ended": ""} == {
         "run": run.id, "host": "web1", "person": desk.id["op2"], "began": "", "ended": "", "end": LEFT, "exit": 0,
-        "recording": b"layar".hex(), "bytes": 5, "changed": 2, "unexpected": 1,
+        "recording": b"layar".hex(), "bytes": 5, "changed": 2, "unexpected": 1, "console": False,
     }  # fmt: skip
     told = desk.sessions.tell("")
     assert [(c.object, c.before, c.after, c.expected) for c in told.changes.listed] == [
@@ -187,6 +188,19 @@ def test_work_is_a_run_with_its_session_recorded_before_its_end(desk, approved):
     types = [e.type for e in desk.ledger.kept]
     assert types.index("run.started") < types.index("session.recorded") < types.index("run.finished")
     assert tell_run(desk.books, run.id).hosts[0].done == ("A person works",)
+
+
+@pytest.mark.parametrize(("name", "stands"), [("user:sopti-console", False), ("user:budi", True)])
+def test_account_of_the_console_changed_by_hand_is_proven_no_more(desk, approved, name, stands):
+    def told(kind, **data):
+        draft = Draft(desk.books.new_id(desk.clock.now()), kind, desk.books.store.log, SYSTEM, {"host": "web1", **data})
+        return desk.books.tell([draft]).access.consoles["web1"]
+
+    told("console.sealed", digest="d" * 64, holders=[desk.id["op"]])
+    assert told("console.proven", digest="d" * 64, logins=[desk.clock.now().time.isoformat()]).ready
+    desk.place.work = lambda: desk.place.there.update({name: "other"})
+    desk.open("op2", approved)
+    assert desk.court().access.consoles["web1"].ready == stands
 
 
 def test_certificate_of_a_session_names_person_run_host_and_time(desk, approved):
