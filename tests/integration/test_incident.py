@@ -77,13 +77,22 @@ def site(host: Host) -> str:
 
 def test_evidence_is_kept_for_root_alone_with_true_digests(lab: Lab) -> None:
     host, folder = lab.hosts[0], "/var/lib/sopti-evidence/a"
-    done(lab, "preserve-evidence", incident_evidence_label="a", incident_evidence_paths=[_ROOT, "/nowhere"])
+    done(lab, "preserve-evidence", incident_evidence_label="a", incident_evidence_paths=[_ROOT])
     host.ssh(f"cd {folder} && sha256sum --check --quiet manifest.sha256")
     assert host.ssh(f"stat -c %a:%U {folder} /var/lib/sopti-evidence").stdout.split() == ["700:root", "700:root"]
     assert "planted" in host.ssh(f"tar -xzOf {folder}/24-named.tar.gz {_ROOT}/shell.php --absolute-names").stdout
-    assert "Cannot stat" in host.ssh(f"cat {folder}/25-named.notes").stdout
     listed = set(host.ssh(f"cut -c67- {folder}/manifest.sha256").stdout.split())
     assert {"./04-processes", "./05-sockets", "./21-journal.export.gz", "./23-logs.tar.gz", "./collect.sh"} <= listed
+
+
+def test_evidence_that_could_not_be_kept_whole_is_a_failure(lab: Lab) -> None:
+    host, folder = lab.hosts[0], "/var/lib/sopti-evidence/b"
+    real = run(lab, "preserve-evidence", incident_evidence_label="b", incident_evidence_paths=["/nowhere", _ROOT])
+    assert (real.returncode != 0, "Not copied whole: /nowhere." in real.text) == (True, True), real.stdout
+    host.ssh(f"cd {folder} && sha256sum --check --quiet manifest.sha256")
+    assert "planted" in host.ssh(f"tar -xzOf {folder}/25-named.tar.gz {_ROOT}/shell.php --absolute-names").stdout
+    other = run(lab, "preserve-evidence", incident_evidence_label="b", incident_evidence_paths=[_ROOT])
+    assert (other.returncode != 0, "give another label" in other.text) == (True, True), other.stdout
 
 
 def test_maintenance_page_hides_the_site_and_gives_it_back_as_it_was(lab: Lab) -> None:

@@ -1,10 +1,18 @@
 #!/bin/sh
-# collect.sh FOLDER [PATH...]: collect what is lost first, then logs and named files, then the digests of all of it.
-# Reads the host, writes only into the folder.
+# collect.sh FOLDER MARK [PATH...]: collect what is lost first, then logs and named files, then the digests of all of it.
+# Reads the host, writes only into the folder; MARK is the file that says there that everything is kept.
+# Ends with 4 when a path could not be copied whole (all else is kept), with 5 when the folder holds other evidence.
 set -u
 umask 077
 cd "$1" || exit 1
-shift
+mark=$2
+shift 2
+for other in complete-*; do
+  [ ! -e "$other" ] || {
+    echo "This label holds the evidence of other paths; give another label." >&2
+    exit 5
+  }
+done
 export LC_ALL=C PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 
 keep() { # keep NAME COMMAND...: what a command prints, with its own errors; a missing command is noted
@@ -38,19 +46,26 @@ tar --create --gzip --ignore-failed-read --file=22-cron-and-keys.tar.gz --absolu
   /etc/crontab /etc/cron.d /var/spool/cron /etc/ssh/sshd_config /root/.ssh 2>22-cron-and-keys.notes
 tar --create --gzip --ignore-failed-read --warning=no-file-changed --file=23-logs.tar.gz --absolute-names \
   --exclude=/var/log/journal /var/log 2>23-logs.notes
-n=24
+n=24 lost=
 for path in "$@"; do
   tar --create --gzip --ignore-failed-read --warning=no-file-changed --file="$n-named.tar.gz" --absolute-names -- "$path" \
-    2>"$n-named.notes" || echo "# $path could not be copied whole" >>"$n-named.notes"
+    2>"$n-named.notes" && [ -e "$path" ] || {
+    echo "# $path could not be copied whole" >>"$n-named.notes"
+    lost="$lost $path"
+  }
   n=$((n + 1))
 done
 
 set -e
-find . -type f ! -name manifest.sha256 ! -name complete ! -name '*.part' -print0 | sort --zero-terminated | xargs -0 sha256sum >manifest.part
+find . -type f ! -name manifest.sha256 ! -name 'complete-*' ! -name '*.part' -print0 | sort --zero-terminated | xargs -0 sha256sum >manifest.part
 sha256sum --check --quiet manifest.part
 cat manifest.part >manifest.sha256
 rm manifest.part
 chmod 0400 ./*
 chmod 0500 collect.sh
 sync
-: >complete
+: >"$mark"
+[ -z "$lost" ] || {
+  echo "Not copied whole:$lost. Everything else is kept." >&2
+  exit 4
+}
