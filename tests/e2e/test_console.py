@@ -97,8 +97,9 @@ def test_account_is_shut_out_by_sshd_whatever_else_its_settings_say(
     others = "PasswordAuthentication yes\nMatch User sopti-console\n DenyUsers nobody\n PasswordAuthentication yes\n"
     host.ssh("cat > /etc/ssh/sshd_config.d/zz-other.conf", stdin=others)
     host.ssh("cat > /etc/ssh/sshd_config.d/00-a.conf", stdin=others)
-    host.ssh("useradd -m witness; chpasswd; systemctl reload ssh", stdin="witness:abcd-efgh\n")
     since = doors.cursor(host)
+    host.ssh("useradd -m witness; chpasswd; systemctl reload ssh", stdin="witness:abcd-efgh\n")
+    host.ssh(f"until journalctl -t sshd --after-cursor '{since}' | grep -q 'Server listening'; do sleep 0.1; done")
     assert by_password(tmp_path / "asker", host, "witness", "abcd-efgh").returncode == 0
     assert by_password(tmp_path / "asker", host, consoles.ACCOUNT, slip).returncode == 255
     assert "listed in DenyUsers" in doors.said(host, since)

@@ -221,7 +221,7 @@ class Model:
             if act == "confirm":
                 self._court_rule_does(st["request"], when if not corrected else now[0], st["who"])
             else:
-                self.proposals[st["request"]] = {"by": st["who"], "done": False, **said}
+                self.proposals[st["request"]] = {"by": st["who"], "done": False, "after": self.signed, **said}
             self.heard(now, corrected=corrected)
             return
         self.heard(now)
@@ -271,8 +271,8 @@ class Model:
                 return said["decree"] in self.decrees
             return not (said["kind"] == "key" and said["key"] in self.keys)
         p = self.proposals.get(st["request"])
-        if p is None or p["done"] or p["by"] == st["who"]:
-            return False
+        if p is None or p["done"] or p["by"] == st["who"] or st["nonce"] <= p["after"]:
+            return False  # signed before the proposal was recorded: nobody had seen it
         if p["kind"] == "end_decree" and p["decree"] not in self.decrees:
             return False
         if p["kind"] == "key" and p["key"] in self.keys:
