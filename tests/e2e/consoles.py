@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from pypdf import PdfReader
 
+from tests.e2e import doors
 from tests.e2e.desk import ROOT, Desk
 from tests.lab import Host
 
@@ -71,7 +72,7 @@ def account(desk: Desk, host: Host) -> None:
     hashed = (desk.state / "secrets" / f"console-{host.name}").read_text()
     host.ssh("cat > /etc/ssh/sshd_config.d/00-sopti-console.conf", stdin=(files / "sshd.conf").read_text())
     host.ssh(f"cat > /etc/sudoers.d/{ACCOUNT}", stdin=(files / "sudoers").read_text())
-    host.ssh(f"systemctl reload ssh; useradd -m -s /bin/bash -p '{hashed}' {ACCOUNT}")
+    host.ssh(f"{doors.RELOADED}; useradd -m -s /bin/bash -p '{hashed}' {ACCOUNT}")
 
 
 def prove(desk: Desk, host: Host) -> str:

@@ -19,6 +19,11 @@ TrustedUserCAKeys /etc/ssh/test-ca.pub
 AuthorizedPrincipalsFile /etc/ssh/test-principals
 RevokedKeys /etc/ssh/test-krl
 """
+RELOADED = (
+    "c=$(journalctl -n 0 --show-cursor -q | sed -n 's/^-- cursor: //p'); systemctl reload ssh; until"
+    " journalctl -q -t sshd --after-cursor \"$c\" | grep -q 'Server listening'; do sleep 0.1; done"
+)
+"""Lets sshd read its settings anew and waits until it listens again: in between it refuses whoever comes."""
 LOGIN = re.compile(r"Accepted (\S+) for (\S+) from .*? ssh2(?:: (.*))?$")
 
 
@@ -42,7 +47,7 @@ def convert(desk: Desk, host: Host) -> None:
     host.ssh("cat > /etc/ssh/test-ca.pub", stdin=public)
     host.ssh(f"echo sopti-{host.name} > /etc/ssh/test-principals; : > /etc/ssh/test-krl")
     host.ssh("cat > /etc/ssh/sshd_config.d/00-test.conf", stdin=CONVERTED)
-    host.ssh("sed -i '/ runner$/d' /root/.ssh/authorized_keys; sshd -t && systemctl reload ssh")
+    host.ssh(f"sed -i '/ runner$/d' /root/.ssh/authorized_keys; sshd -t && {RELOADED}")
 
 
 def planned(desk: Desk, *, code: int = 0, **changed: object) -> tuple[str, Said]:

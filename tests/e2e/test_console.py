@@ -98,12 +98,11 @@ def test_account_is_shut_out_by_sshd_whatever_else_its_settings_say(
     host.ssh("cat > /etc/ssh/sshd_config.d/zz-other.conf", stdin=others)
     host.ssh("cat > /etc/ssh/sshd_config.d/00-a.conf", stdin=others)
     since = doors.cursor(host)
-    host.ssh("useradd -m witness; chpasswd; systemctl reload ssh", stdin="witness:abcd-efgh\n")
-    host.ssh(f"until journalctl -t sshd --after-cursor '{since}' | grep -q 'Server listening'; do sleep 0.1; done")
+    host.ssh(f"useradd -m witness; chpasswd; {doors.RELOADED}", stdin="witness:abcd-efgh\n")
     assert by_password(tmp_path / "asker", host, "witness", "abcd-efgh").returncode == 0
     assert by_password(tmp_path / "asker", host, consoles.ACCOUNT, slip).returncode == 255
     assert "listed in DenyUsers" in doors.said(host, since)
-    host.ssh("rm /etc/ssh/sshd_config.d/zz-other.conf /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh")
+    host.ssh(f"rm /etc/ssh/sshd_config.d/zz-other.conf /etc/ssh/sshd_config.d/00-a.conf; {doors.RELOADED}")
 
 
 def test_console_opens_when_the_authority_is_destroyed_and_its_use_is_an_exception_until_ratified(
