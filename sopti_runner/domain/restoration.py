@@ -5,7 +5,8 @@ The rule this module keeps:
 - A copy takes nothing on until two persons agreed on where it ends and on the newest checkpoint seen elsewhere; nothing
   but their proposals may stand between the copy's end and their agreement.
 - Events that were seen elsewhere and are not here are lost for good, and every later reader is told so.
-- Nobody knows what the lost events did: every open plan, approval and run ends with the copy.
+- Nobody knows what the lost events did: every open plan, approval, decree, proof of a console and run ends
+  with the copy.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sopti_runner.domain.access import Access
 from sopti_runner.domain.approval import Approval
+from sopti_runner.domain.emergency import Decree
 from sopti_runner.domain.ledger.event import Draft, Event
 from sopti_runner.domain.reason import Reason
 from sopti_runner.domain.request import ON_PLAN, RUN_ENDS, UNRATIFIED_ENDS, Request, State
@@ -123,16 +126,24 @@ class Restorations:
 class Open(Protocol):
     """What of a court a restoration ends."""
 
+    access: Access
     approvals: dict[str, Approval]
+    decrees: dict[str, Decree]
     requests: dict[str, Request]
     runs: dict[str, Run]
     restorations: Restorations
 
 
 def begin_anew(court: Open, proposal: Proposal, event: Event) -> None:
-    """Fold a confirmed restoration: every open plan, approval and grant is void, every run that was going on is cut."""
+    """Fold a confirmed restoration: what allowed anything is void, every run that was going on is cut.
+
+    A decree may have been ended, and a console's envelope opened, in what the copy does not hold.
+    """
     data = proposal.data
     court.restorations.past.append(Restoration(event.seq, data["size"], data["seen_size"], event.time))
+    consoles = court.access.consoles
+    consoles |= {host: replace(console, proven=-1) for host, console in consoles.items()}
+    court.decrees = {ident: replace(decree, ended=True) for ident, decree in court.decrees.items()}
     court.approvals = {ident: _voided(held) for ident, held in court.approvals.items()}
     court.requests = {ident: _set_back(held) for ident, held in court.requests.items()}
     court.runs = {ident: _cut_short(run, event.time) for ident, run in court.runs.items()}

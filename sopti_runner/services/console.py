@@ -29,6 +29,8 @@ from sopti_runner.services.access import Access
 from sopti_runner.services.books import Books
 
 MAX_HOLDERS = 4
+_LOG_IN = N_("log in at the console, sudo id, log out; then sopti access prove {host}")
+_NEXT = {"console_no_login": _LOG_IN, "console_not_root": _LOG_IN}
 
 
 def seal(
@@ -112,10 +114,6 @@ def prove(access: Access, consoles: HostConsoles, host: str) -> Console:
     data = {"host": host, "digest": known.digest, "logins": [at.isoformat() for at in found]}
     court = books.tell([Draft(books.new_id(books.now()), PROVEN, books.store.log, SYSTEM, data)])
     return court.access.consoles[host]
-
-
-_LOG_IN = N_("log in at the console, sudo id, log out; then sopti access prove {host}")
-_NEXT = {"console_no_login": _LOG_IN, "console_not_root": _LOG_IN}
 
 
 def note_uses(books: Books, host: str, logins: Sequence[Login]) -> tuple[Use, ...]:

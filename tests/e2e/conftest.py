@@ -38,6 +38,14 @@ def hosts() -> Iterator[Lab]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def lone() -> Iterator[Lab]:
+    """One host of a module's own, whose ways in it may change."""
+    skip_where_impossible()
+    with Lab.up(1) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def approved(staffed: Desk, hosts: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A court whose first request has a plan on two hosts and an approval; never changed by a test."""

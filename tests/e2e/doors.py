@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.e2e.desk import Desk, Said
+from tests.e2e.desk import ROOT, Desk, Said
 from tests.lab import Host, Lab
 
 PLAYBOOK = "set-ssh-access"
@@ -34,6 +35,13 @@ def inventory(desk: Desk, lab: Lab) -> None:
         value["all"]["children"]["servers"]["hosts"][host.name]["ansible_ssh_private_key_file"] = str(runner_key(desk))
         host.ssh("cat >> /root/.ssh/authorized_keys", stdin=Path(f"{runner_key(desk)}.pub").read_text())
     desk.inventory.write_text(yaml.safe_dump(value, width=1000))
+
+
+def provide(desk: Desk, playbook: str, role: str) -> None:
+    """Add a playbook of this project, with its change model and its role, to the court's own content."""
+    for name in (f"playbooks/{playbook}.yml", f"playbooks/{playbook}.change.yml"):
+        shutil.copy2(ROOT / name, desk.content / name)
+    shutil.copytree(ROOT / "roles" / role, desk.content / "roles" / role)
 
 
 def runner_key(desk: Desk) -> Path:

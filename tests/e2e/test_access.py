@@ -82,5 +82,7 @@ def test_authority_that_the_ledger_does_not_name_signs_nothing(half: Desk, tmp_p
     desk = half.copy(tmp_path / "other")
     for name in ("ssh-ca.key", "ssh-ca.key.pub"):
         (desk.state / name).unlink()
+    before = desk.counts()["access.certified"]
     desk.do("access", "check", "--json", code=12)
+    assert desk.counts()["access.certified"] == before
     desk.process("access", "init", code=2)

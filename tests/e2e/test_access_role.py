@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +11,8 @@ import pytest
 
 from sopti_runner.adapters.ssh_authority import SshAuthority
 from tests.e2e import consoles, doors, notes
-from tests.e2e.desk import ROOT, Desk, copied_content
+from tests.e2e.desk import Desk, copied_content
 from tests.lab import Host, Lab
-from tests.lab.fixtures import skip_where_impossible
 
 pytestmark = pytest.mark.lab
 
@@ -27,27 +24,18 @@ STATE = (
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    skip_where_impossible()
-    with Lab.up(1) as running:
-        yield running
+def host(lone: Lab) -> Host:
+    return lone.hosts[0]
 
 
 @pytest.fixture(scope="module")
-def host(lab: Lab) -> Host:
-    return lab.hosts[0]
-
-
-@pytest.fixture(scope="module")
-def desk(staffed: Desk, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(staffed: Desk, lone: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = staffed.copy(tmp_path_factory.mktemp("role"))
     desk.content = copied_content(notes.write(desk.folder / "content"), ("collections", "reports"))
-    for name in (f"playbooks/{doors.PLAYBOOK}.yml", f"playbooks/{doors.PLAYBOOK}.change.yml", "roles/ssh_access"):
-        source, target = ROOT / name, desk.content / name
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
-    doors.inventory(desk, lab)
+    doors.provide(desk, doors.PLAYBOOK, "ssh_access")
+    doors.inventory(desk, lone)
     desk.do("access", "init")
-    consoles.prove(desk, lab.hosts[0])
+    consoles.prove(desk, lone.hosts[0])
     return desk
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from sopti_runner.domain.period import Zone
 from tests.e2e import consoles, doors, fences, notes
 from tests.e2e.desk import ROOT, Desk, copied_content
 from tests.lab import Host, Lab
-from tests.lab.fixtures import skip_where_impossible
 
 pytestmark = pytest.mark.lab
 
@@ -24,26 +21,17 @@ CONVERT, CONSOLE = "set-ssh-access", "set-console-access"
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    skip_where_impossible()
-    with Lab.up(1) as running:
-        yield running
+def host(lone: Lab) -> Host:
+    return lone.hosts[0]
 
 
 @pytest.fixture(scope="module")
-def host(lab: Lab) -> Host:
-    return lab.hosts[0]
-
-
-@pytest.fixture(scope="module")
-def desk(staffed: Desk, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(staffed: Desk, lone: Lab, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = staffed.copy(tmp_path_factory.mktemp("console"))
     desk.content = copied_content(notes.write(desk.folder / "content"), ("collections", "reports"))
-    for playbook, role in ((CONVERT, "ssh_access"), (CONSOLE, "console_access")):
-        for name in (f"playbooks/{playbook}.yml", f"playbooks/{playbook}.change.yml"):
-            shutil.copy2(ROOT / name, desk.content / name)
-        shutil.copytree(ROOT / "roles" / role, desk.content / "roles" / role)
-    doors.inventory(desk, lab)
+    doors.provide(desk, CONVERT, "ssh_access")
+    doors.provide(desk, CONSOLE, "console_access")
+    doors.inventory(desk, lone)
     desk.do("access", "init")
     return desk
 

@@ -101,7 +101,10 @@ def test_decree_of_a_model_that_is_no_emergency_is_a_slip(desk: Desk):
     (desk.content / "playbooks").mkdir(parents=True)
     (desk.content / "playbooks/x.change.yml").write_text("purpose: 1\n")
     words = ["emergency", "decree", str(desk.folder / "sk.pdf"), "--model", "x", "--office", "operator", "--to", day(1)]
-    desk.do(*words, code=2)
+    before = desk.counts()
+    said = desk.do(*words, "--json", code=2)
+    assert "x" in said.error["on"]
+    assert desk.counts() == before
 
 
 def test_decree_is_read_by_whoever_confirms_it_and_its_text_is_kept(desk: Desk):

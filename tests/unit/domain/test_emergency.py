@@ -23,10 +23,11 @@ def desk():
     return Desk()
 
 
-def refused(call, *codes):
+def refused(call):
+    """Give the codes of the reasons."""
     with pytest.raises(RefusedError) as caught:
         call()
-    assert {r.code for r in caught.value.reasons} == set(codes)
+    return {r.code for r in caught.value.reasons}
 
 
 def lawful(desk):
@@ -43,22 +44,22 @@ def request_of(desk, ident):
 
 
 def test_emergency_without_a_decree_is_refused(desk):
-    refused(lambda: desk.do("declare", "op", decree="none"), "no_decree")
+    assert refused(lambda: desk.do("declare", "op", decree="none")) == {"no_decree"}
     assert desk.court().requests == {}
 
 
 def test_decree_without_its_text_is_refused(desk):
     content = {"models": ["contoh"], "offices": ["operator"], "hosts": [], "hours": 4}
     content |= {"first": "2026-11-23", "last": "2026-12-01"}
-    refused(lambda: desk.do("propose", "kabag", kind="decree", content=content), "decree_text_missing")
+    assert refused(lambda: desk.do("propose", "kabag", kind="decree", content=content)) == {"decree_text_missing"}
 
 
 def test_decree_counts_only_when_another_official_confirmed_it(desk):
     today = "2026-11-23"
     content = {"models": ["contoh"], "offices": ["operator"], "hosts": [], "hours": 4, "first": today, "last": today}
     ident = desk.do("propose", "kabag", texts={"decree": "SK"}, kind="decree", content=content).subject
-    refused(lambda: desk.do("declare", "op", decree=ident), "no_decree")
-    refused(lambda: desk.do("confirm", "kabag", ident), "own_proposal")
+    assert refused(lambda: desk.do("declare", "op", decree=ident)) == {"no_decree"}
+    assert refused(lambda: desk.do("confirm", "kabag", ident)) == {"own_proposal"}
     desk.do("confirm", "sec", ident)
     desk.do("declare", "op", decree=ident)
 
@@ -74,15 +75,15 @@ BAD = {
 
 @pytest.mark.parametrize(("key", "value"), [(k, v) for k, values in BAD.items() for v in values])
 def test_decree_with_a_value_that_cannot_be_is_refused(desk, key, value):
-    refused(lambda: desk.decree(**{key: value}), "proposal_malformed")
+    assert refused(lambda: desk.decree(**{key: value})) == {"proposal_malformed"}
 
 
 def test_ended_decree_allows_nothing_any_more(desk):
     decree = desk.decree()
     readied = desk.emergency("plan", decree)
     desk.rule("end_decree", decree=decree)
-    refused(lambda: desk.do("declare", "op", decree=decree), "decree_ended")
-    refused(lambda: desk.apply("op", readied), "decree_ended")
+    assert refused(lambda: desk.do("declare", "op", decree=decree)) == {"decree_ended"}
+    assert refused(lambda: desk.apply("op", readied)) == {"decree_ended"}
     assert desk.hosts.applied == []
 
 
@@ -90,12 +91,12 @@ def test_expired_decree_allows_nothing_any_more(desk):
     decree = desk.decree(last="2026-11-23", hours=72)
     readied = desk.emergency("plan", decree)
     desk.clock.run(days=1)
-    refused(lambda: desk.apply("op", readied), "decree_not_in_force")
+    assert refused(lambda: desk.apply("op", readied)) == {"decree_not_in_force"}
     assert desk.hosts.applied == []
 
 
 def test_ending_a_decree_that_does_not_exist_is_refused(desk):
-    refused(lambda: desk.rule("end_decree", decree="none"), "decree_unknown")
+    assert refused(lambda: desk.rule("end_decree", decree="none")) == {"decree_unknown"}
 
 
 # --- within the decree ------------------------------------------------------------------------------------------------
@@ -111,47 +112,47 @@ def test_emergency_runs_without_an_approval_and_waits_for_ratification(desk):
 
 def test_emergency_of_a_model_that_the_decree_does_not_name_is_refused(desk):
     declared = desk.do("declare", "op", decree=desk.decree(models=["other"])).subject
-    refused(lambda: desk.plan("op", declared), "model_not_allowed")
+    assert refused(lambda: desk.plan("op", declared)) == {"model_not_allowed"}
 
 
 def test_emergency_on_a_host_that_the_decree_does_not_name_is_refused(desk):
     declared = desk.do("declare", "op", decree=desk.decree(hosts=["web1"])).subject
-    refused(lambda: desk.plan("op", declared), "host_not_allowed")
+    assert refused(lambda: desk.plan("op", declared)) == {"host_not_allowed"}
     desk.plan("op", declared, hosts=["web1"])
     desk.apply("op", declared)
 
 
 def test_emergency_by_an_office_that_the_decree_does_not_name_is_refused(desk):
     decree = desk.decree(offices=["section_head"])
-    refused(lambda: desk.do("declare", "op", decree=decree), "not_in_office")
+    assert refused(lambda: desk.do("declare", "op", decree=decree)) == {"not_in_office"}
     assert request_of(desk, desk.emergency("apply", decree, "head")).state == "unratified"
 
 
 def test_emergency_by_who_confirmed_the_decree_is_refused(desk):
     declared = desk.do("declare", "dual", decree=desk.decree(confirmed_by="dual")).subject
-    refused(lambda: desk.plan("dual", declared), "executor_confirmed_decree")
+    assert refused(lambda: desk.plan("dual", declared)) == {"executor_confirmed_decree"}
 
 
 def test_emergency_plan_grows_stale(desk):
     readied = desk.emergency("plan", desk.decree(hours=1))
     desk.clock.run(hours=1, seconds=1)
-    refused(lambda: desk.apply("op", readied), "plan_stale")
+    assert refused(lambda: desk.apply("op", readied)) == {"plan_stale"}
     desk.plan("op", readied)
     desk.apply("op", readied)
 
 
 def test_emergency_is_run_once(desk):
     request = desk.emergency("apply", desk.decree())
-    refused(lambda: desk.apply("op", request), "wrong_state", "no_approval")
+    assert refused(lambda: desk.apply("op", request)) == {"wrong_state", "no_approval"}
     assert len(desk.hosts.applied) == 1
 
 
 def test_emergency_needs_everything_else_of_the_gate(desk):
     readied = desk.emergency("plan", desk.decree())
     desk.hosts.state["web1"] = 5
-    refused(lambda: desk.apply("op", readied), "drift")
+    assert refused(lambda: desk.apply("op", readied)) == {"drift"}
     desk.hosts.state["web1"], desk.hosts.content = 0, 1
-    refused(lambda: desk.apply("op", readied), "input_changed")
+    assert refused(lambda: desk.apply("op", readied)) == {"input_changed"}
     assert desk.hosts.applied == []
 
 
@@ -180,11 +181,11 @@ def test_partial_emergency_goes_on_only_with_an_approval(desk):
     desk.hosts.ends = "partial"
     request = desk.emergency("apply", desk.decree())
     assert request_of(desk, request).state == "unratified_part"
-    refused(lambda: desk.plan("op", request), "wrong_state")
+    assert refused(lambda: desk.plan("op", request)) == {"wrong_state"}
     desk.do("ratify", "sec", request)
     desk.hosts.ends = "done"
     desk.plan("op", request)
-    refused(lambda: desk.apply("op", request), "wrong_state", "no_approval")
+    assert refused(lambda: desk.apply("op", request)) == {"wrong_state", "no_approval"}
     desk.do("consider", "kabag", request)
     desk.do("approve", "sec", request)
     desk.apply("op", request)
@@ -218,22 +219,22 @@ def test_ratification_after_a_working_day_stays_an_exception(desk):
 def test_refused_ratification_needs_a_reason_and_stays_an_exception(desk):
     request = desk.emergency("apply", desk.decree())
     waiting = desk.acts.prepare("refuse", person=desk.id["sec"], subjects=[request], data={}, texts={})
-    refused(lambda: desk.acts.sign(waiting, desk.key["sec"]), "text_missing")
+    assert refused(lambda: desk.acts.sign(waiting, desk.key["sec"])) == {"text_missing"}
     desk.do("refuse", "sec", request)
     found = request_of(desk, request)
     assert (found.state, found.emergency.verdict, found.emergency.exception) == ("done", Verdict.REFUSED, True)
-    refused(lambda: desk.do("ratify", "sec", request), "wrong_state", "nothing_to_ratify")
+    assert refused(lambda: desk.do("ratify", "sec", request)) == {"wrong_state", "nothing_to_ratify"}
 
 
 def test_emergency_is_not_answered_for_by_who_acted(desk):
     request = desk.emergency("apply", desk.decree(confirmed_by="chair"), "dual")
-    refused(lambda: desk.do("ratify", "dual", request), "ratifier_acted")
-    refused(lambda: desk.do("refuse", "dual", request), "ratifier_acted")
+    assert refused(lambda: desk.do("ratify", "dual", request)) == {"ratifier_acted"}
+    assert refused(lambda: desk.do("refuse", "dual", request)) == {"ratifier_acted"}
 
 
 def test_ratification_is_the_approvers(desk):
     request = desk.emergency("apply", desk.decree())
-    refused(lambda: desk.do("ratify", "head", request), "not_in_office")
+    assert refused(lambda: desk.do("ratify", "head", request)) == {"not_in_office"}
 
 
 def test_ratification_is_never_attested(desk):
@@ -249,7 +250,7 @@ def test_request_of_the_usual_kind_has_nothing_to_ratify(desk):
 
 def test_emergency_is_not_closed_before_it_was_answered_for(desk):
     request = desk.emergency("apply", desk.decree())
-    refused(lambda: desk.do("close", "op", request), "wrong_state")
+    assert refused(lambda: desk.do("close", "op", request)) == {"wrong_state"}
     desk.do("refuse", "sec", request)
     desk.do("close", "op", request)
 
@@ -285,7 +286,7 @@ def test_act_by_hand_is_recorded_without_a_decree_and_must_be_ratified(desk):
     request = desk.do("record", "op", **hand(desk)).subject
     found = request_of(desk, request)
     assert (found.state, found.emergency.decree, found.emergency.waits) == ("unratified", "", True)
-    refused(lambda: desk.do("ratify", "head", request), "not_in_office")
+    assert refused(lambda: desk.do("ratify", "head", request)) == {"not_in_office"}
     desk.do("ratify", "sec", request)
     assert lawful(desk)
 
@@ -297,7 +298,7 @@ def test_act_by_hand_names_the_decree_that_was_in_force(desk):
 
 def test_act_by_hand_is_not_answered_for_by_who_did_it(desk):
     request = desk.do("record", "op", **hand(desk, acted=desk.id["sec"])).subject
-    refused(lambda: desk.do("ratify", "sec", request), "ratifier_acted")
+    assert refused(lambda: desk.do("ratify", "sec", request)) == {"ratifier_acted"}
     desk.do("ratify", "dual", request)
 
 
@@ -324,11 +325,11 @@ def test_act_by_hand_told_late_is_due_from_when_it_was_done(desk):
     ids=str,
 )
 def test_act_by_hand_with_a_word_that_cannot_be_is_refused(desk, said):
-    refused(lambda: desk.do("record", "op", **hand(desk, **said)), "record_malformed")
+    assert refused(lambda: desk.do("record", "op", **hand(desk, **said))) == {"record_malformed"}
 
 
 def test_act_by_hand_of_somebody_unknown_is_refused(desk):
-    refused(lambda: desk.do("record", "op", **hand(desk, acted="p-nobody")), "acted_unknown")
+    assert refused(lambda: desk.do("record", "op", **hand(desk, acted="p-nobody"))) == {"acted_unknown"}
 
 
 # --- every reason ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sopti_runner.domain.ledger.event import SYSTEM, Draft
 from sopti_runner.domain.request import State
 from sopti_runner.errors import IntegrityError, LedgerError, RefusedError, UsageError
 from sopti_runner.services.books import Books
@@ -116,6 +117,20 @@ def test_open_plans_and_approvals_end_with_the_copy(desk):
     assert "no_approval" in refused(lambda: desk.apply("op", approved))
     desk.plan("op", approved)
     assert desk.court().requests[approved].state is State.PLANNED
+
+
+def test_decrees_and_proofs_of_consoles_end_with_the_copy(desk):
+    decree, at = desk.decree(), desk.clock.now()
+    sealed = {"host": "web1", "digest": "d" * 64, "holders": ["sec"]}
+    proven = {"host": "web1", "digest": "d" * 64, "logins": [at.time.isoformat()]}
+    for kind, data in (("console.sealed", sealed), ("console.proven", proven)):
+        desk.books.tell([Draft(desk.books.new_id(at), kind, desk.books.store.log, SYSTEM, data)])
+    assert desk.court().access.consoles["web1"].ready
+    desk.books.checkpoint()
+    desk.back(copied(desk))
+    resumed(desk)
+    assert not desk.court().access.consoles["web1"].ready
+    assert refused(lambda: desk.do("declare", "op", decree=decree)) == ["decree_ended"]
 
 
 def test_run_that_was_going_on_is_interrupted_and_its_hosts_unknown(desk):
